@@ -33,12 +33,8 @@ from typing import Any, NamedTuple
 
 #: In the environment that the kernel shows of this process, and of each that was forked from it and executes nothing.
 MARK = "INFRATEST_TEST_FORKED"
-
-
 #: Signals that whoever starts a program may have it not hear of.
 IGNORABLE = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
-
-
 #: Of these every module is imported, but for those that begin with `_`.
 PACKAGES = (
     "cli.verbs", "acts", "collect", "components", "facts", "heal", "inventories", "lifecycle", "outputs", "providers",
@@ -156,46 +152,66 @@ def asked(listener: socket.socket) -> tuple[Start, list[int]]:
     Raises:
         SystemExit: in this process, once its standard input is closed.
     """
-    running: dict[socket.socket, tuple[int, int]] = {}
     with selectors.DefaultSelector() as ready:
         ready.register(listener, selectors.EVENT_READ)
         ready.register(0, selectors.EVENT_READ)
+        running = Running(ready)
         while True:
             for key, _ in ready.select():
                 if key.fileobj == 0:
                     raise SystemExit
-                if key.data:  # a process has ended, or who asked for it has gone
-                    client: socket.socket = key.data
-                    pid, watch = running.pop(client, (0, 0))
-                    if not pid:
-                        continue
-                    if key.fileobj is client:
-                        os.kill(pid, signal.SIGKILL)
-                    _tell(client, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-                    ready.unregister(client)
-                    ready.unregister(watch)
-                    client.close()
-                    os.close(watch)
+                if key.data:
+                    running.end(key.data, killed=key.fileobj is key.data)
                     continue
                 client, _ = listener.accept()
-                _, (request, *streams), _, _ = socket.recv_fds(client, 1, 4)
-                pid = os.fork()
-                if not pid:
-                    for other, (_, watch) in running.items():
-                        other.close()
-                        os.close(watch)
+                _, handed, _, _ = socket.recv_fds(client, 1, 4)
+                if not handed:  # it was killed before it could say what it wants
                     client.close()
-                    listener.close()
-                    with open(request, "rb") as file:
+                elif pid := os.fork():
+                    for number in handed:
+                        os.close(number)
+                    running.add(client, pid)
+                else:
+                    for mine in (running, client, listener):
+                        mine.close()
+                    with open(handed[0], "rb") as file:
                         file.seek(0)
-                        return Start(*marshal.load(file)), streams
-                for number in (request, *streams):
-                    os.close(number)
-                _tell(client, pid)
-                watch = os.pidfd_open(pid)
-                running[client] = pid, watch
-                ready.register(watch, selectors.EVENT_READ, client)
-                ready.register(client, selectors.EVENT_READ, client)
+                        return Start(*marshal.load(file)), handed[1:]
+
+
+class Running:
+    """The processes that run: who asked for each, and the descriptor by which its end is seen."""
+
+    def __init__(self, ready: selectors.BaseSelector) -> None:
+        self._ready = ready
+        self._of: dict[socket.socket, tuple[int, int]] = {}
+
+    def add(self, client: socket.socket, pid: int) -> None:
+        """Tell who asked for a process its id, and see its end and theirs."""
+        _tell(client, pid)
+        watch = os.pidfd_open(pid)
+        self._of[client] = pid, watch
+        for each in (client, watch):
+            self._ready.register(each, selectors.EVENT_READ, client)
+
+    def end(self, client: socket.socket, killed: bool) -> None:
+        """Tell who asked for a process how it ended. Args: killed: it is to, for they have gone."""
+        if client not in self._of:  # both were seen at once
+            return
+        pid, watch = self._of.pop(client)
+        if killed:
+            os.kill(pid, signal.SIGKILL)
+        _tell(client, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        for each in (client, watch):
+            self._ready.unregister(each)
+        client.close()
+        os.close(watch)
+
+    def close(self) -> None:
+        """Forget all, in a process that was forked."""
+        for client, (_, watch) in self._of.items():
+            client.close()
+            os.close(watch)
 
 
 def _tell(client: socket.socket, number: int) -> None:
