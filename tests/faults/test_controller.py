@@ -197,7 +197,7 @@ HANGING = FAKE.replace("world: world", "world: world, hang: [create web-1]")
 def test_up_while_up(place: Place) -> None:
     place.write({"stack.yaml": HANGING})
     first = place.start("infratest up")
-    wait_until(lambda: list((place.folder / "world").glob("network-*.json")))
+    wait_until(lambda: list((place.folder / "world").glob("network-*.json")), 60)
     second = place.run("infratest up")
     assert (second.status, second.out) == (1, "")
     assert f"is in use by process {first.pid} (up of shop): wait for it to end" in second.err
