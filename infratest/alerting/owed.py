@@ -142,8 +142,7 @@ def owed(
     entries: dict[str, dict[str, Entry]] = {}
     for (receiver, id), entry in ledger.items():
         entries.setdefault(id, {})[receiver] = entry
-    unstable = {id for id, status in picture.statuses.items() if status.unstable is not None}
-    for id in sorted({*problems.failing, *unstable, *entries}):
+    for id in sorted({*problems.wrong, *entries}):
         case, terms = _case(id, problems), _terms(id, problems, routes)
         its = entries.get(id, {})
         if case.level != OK and not its and (case.silence is not None or not terms):

@@ -6,7 +6,7 @@ stands in the way and a pause are asked there, for results of hosts, heartbeats 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infratest.alerting.downtime import Downtime
@@ -33,7 +33,8 @@ class Picture:
     Args:
         subjects, statuses: by id; a subject without a status was never begun. downtimes: all that are planned.
         paused: until when nobody is told anything, in the monitor's own time; None where it is not paused.
-        left: by host, why what was watched on it is watched no longer, where that is known.
+        left: by host, why what was watched on it is watched no longer, where that is known. wrong: the ids of all that
+        is `wrong`, where somebody keeps count of them; None where every status is to be looked at.
     """
 
     now: Moment
@@ -42,6 +43,12 @@ class Picture:
     downtimes: Sequence[Downtime] = ()
     paused: float | None = None
     left: Mapping[str, str] = field(default_factory=dict)
+    wrong: Iterable[str] | None = None
+
+
+def wrong(status: Status) -> bool:
+    """Whether something may be owed of a status that nobody was ever told of: its hard state is not ok, or it flaps."""
+    return status.unknown or status.failure != OK or status.unstable is not None
 
 
 class Problems:
@@ -56,8 +63,10 @@ class Problems:
                     self._silent.setdefault(id, downtime)
         self._causes: dict[str, str | None] = {}
         self.members: dict[str, list[str]] = {}
-        # By the fields, not by `state`: of ten thousand that hold this line is all that is paid.
-        self.failing = sorted(id for id, one in picture.statuses.items() if one.unknown or one.failure != OK)
+        known = picture.wrong
+        #: All that fails, is not known or flaps; without those that only flap.
+        self.wrong = sorted([id for id, one in picture.statuses.items() if wrong(one)] if known is None else known)
+        self.failing = [id for id in self.wrong if picture.statuses[id].state != OK]
         for id in self.failing:
             if (cause := self.cause(id)) is not None:
                 self.members.setdefault(cause, []).append(id)

@@ -8,6 +8,7 @@ long, make it hard that nothing is known. Neither confirms nor heals the other: 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from infratest.alerting.moments import Moment
 from infratest.alerting.policy import Policy
@@ -192,21 +193,21 @@ def _after_nothing(status: Status, at: Moment, policy: Policy) -> Status:
 
 def _after_look(status: Status, look: Look, policy: Policy) -> Status:
     """Return a status with a look counted."""
-    status = replace(status, seen=look.state, looked=look.at.steady, blocked_by=look.blocked_by, reason=look.reason)
+    newest: dict[str, Any] = {"looked": look.at.steady, "blocked_by": look.blocked_by, "reason": look.reason}
     if look.state == SKIPPED:
-        return status
+        return replace(status, **newest, seen=look.state)
     if look.blocked_by is not None or look.state == UNKNOWN:
         blanks = min(status.blanks + 1, policy.attempts.of)
         unknown = status.unknown or look.final or blanks >= policy.attempts.failures
-        return replace(status, seen=UNKNOWN, greens=0, blanks=blanks, unknown=unknown)
+        return replace(status, **newest, seen=UNKNOWN, greens=0, blanks=blanks, unknown=unknown)
     window = (*status.window, look.state in (WARNING, CRITICAL))[-policy.attempts.of :]
     if look.state in (WARNING, CRITICAL):
-        status = replace(status, window=window, greens=0, blanks=0)
+        status = replace(status, **newest, seen=look.state, window=window, greens=0, blanks=0)
         if look.final or status.failure != OK or sum(window) >= policy.attempts.failures:
             return replace(status, failure=look.state, unknown=False)
         return status
     greens = min(status.greens + 1, policy.recover)
-    status = replace(status, window=window, greens=greens, blanks=0)
+    status = replace(status, **newest, seen=look.state, window=window, greens=greens, blanks=0)
     if status.state != OK and (look.final or greens >= policy.recover):
         return replace(status, failure=OK, unknown=False, window=())
     return status

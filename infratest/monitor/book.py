@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 
 from infratest.alerting import ledger
 from infratest.alerting.downtime import Downtime
@@ -16,7 +17,7 @@ from infratest.alerting.due import HINT_PAUSE, Agenda, Asked, due, wake
 from infratest.alerting.ledger import UNSTABLE, Entry, Notice
 from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
-from infratest.alerting.problems import Picture
+from infratest.alerting.problems import Picture, wrong
 from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
 from infratest.alerting.subject import Subject, of_receiver
 from infratest.errors import UnknownName, unknown
@@ -36,6 +37,8 @@ UNWATCHED = "-"
 DEAD = 3
 
 _COUNTED = re.compile(r"\d+")
+#: All of a status that a look may change and the next one would not say again.
+_LASTING = attrgetter(*(each.name for each in fields(Status) if each.name not in ("looked", "watched", "reason")))
 
 
 class Book:
@@ -48,6 +51,8 @@ class Book:
     def __init__(self, memory: Memory, routes: Sequence[Route] = (), receivers: Iterable[Receiver] = ()) -> None:
         self.subjects: dict[str, Subject] = {}
         self.statuses = dict(memory.statuses)
+        #: Those of whom something may be owed anew: few of many, so that a settling looks at them alone.
+        self.wrong = {id for id, status in self.statuses.items() if wrong(status)}
         #: The newest of each id; and when it was looked at, of those that were since this began.
         self.results = dict(memory.results)
         self.newest: dict[str, Moment] = {}
@@ -107,14 +112,15 @@ class Book:
     def begin(self, ids: Iterable[str], now: Moment, until: float) -> None:
         """A look at these begins, and is given up at a time of the monitor's own."""
         for id in ids:
-            self.asked[id] = replace(self.asked.get(id, Asked()), begun=now.steady, until=until)
+            before = self.asked.get(id)
+            self.asked[id] = Asked(now.steady, until, None if before is None else before.hint)
             self._schedule(id, now)
 
     def end(self, ids: Iterable[str], now: Moment) -> None:
         """The look at these has ended, whatever came of it."""
         for id in ids:
-            if id in self.asked:
-                self.asked[id] = replace(self.asked[id], until=None)
+            if (asked := self.asked.get(id)) is not None:
+                self.asked[id] = Asked(asked.begun, None, asked.hint)
                 self._schedule(id, now)
 
     def hint(self, ids: Iterable[str], now: Moment) -> None:
@@ -134,7 +140,7 @@ class Book:
             asked = self.asked.get(id, Asked())
             if asked.hint is None or (asked.begun is not None and asked.hint <= asked.begun):
                 # One that was not followed yet stands: who is hinted at all the time must not wait for ever.
-                self.asked[id] = replace(asked, hint=times[host])
+                self.asked[id] = Asked(asked.begun, asked.until, times[host])
                 self._schedule(id, now)
         self._hinted |= times
 
@@ -204,7 +210,7 @@ class Book:
 
     def settle(self, now: Moment) -> None:
         """Compare what is so with what was told, and put on its way what is owed."""
-        picture = Picture(now, self.subjects, self.statuses, self.downtimes, self.paused, self.left)
+        picture = Picture(now, self.subjects, self.statuses, self.downtimes, self.paused, self.left, self.wrong)
         answer = owed(picture, self.entries, self.routes, self.receivers.values(), self.sent)
         made = answer.applied(self.entries)
         for key in {*answer.withdrawals, *answer.closings, *((each.receiver, each.id) for each in answer.notices)}:
@@ -301,6 +307,7 @@ class Book:
         self, id: str, after: Status, at: Moment, before: Status | None = None, result: Result | None = None
     ) -> None:
         self.statuses[id] = after
+        (self.wrong.add if wrong(after) else self.wrong.discard)(id)
         self._wake(id)
         if before is not None and _says_the_same(before, after):
             return
@@ -349,9 +356,12 @@ class Book:
 
     def _forget(self) -> None:
         """Forget what is watched no longer and owed to nobody."""
+        if len(self.statuses) == len(self.subjects):
+            return  # each subject has a status, so that there is no other
         owed_to = {id for _, id in self.entries}
         for id in [id for id in self.statuses if id not in self.subjects and id not in owed_to]:
             del self.statuses[id]
+            self.wrong.discard(id)
             self.results.pop(id, None)
             self.newest.pop(id, None)
             self.changes.statuses[id] = None
@@ -380,7 +390,7 @@ def _says_the_same(before: Status, after: Status) -> bool:
     """Whether a look changed nothing that the next one would not say again, and a restart would not begin anew."""
     if after.state != OK and before.reason != after.reason:
         return False
-    return replace(before, looked=after.looked, watched=after.watched, reason=after.reason) == after
+    return bool(_LASTING(before) == _LASTING(after))
 
 
 def _worth_keeping(before: Status, after: Status) -> bool:

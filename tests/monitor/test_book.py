@@ -12,7 +12,7 @@ from infratest.alerting.downtime import Downtime, Fixed
 from infratest.alerting.due import wake
 from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Receiver, Route
-from infratest.alerting.policy import Attempts, Policy
+from infratest.alerting.policy import Attempts, Flap, Policy
 from infratest.alerting.status import Acknowledge, Look, Tick, advance, begun
 from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, UserError
@@ -213,8 +213,21 @@ def test_who_has_it_and_what_is_watched_no_longer():
     book.settle(at(31))
     changes = book.taken()
     assert WEB.id not in book.statuses
+    assert not book.wrong
     assert changes.statuses[WEB.id] is None
     assert book.due(at(500)) == [DISK.id]
+
+
+def test_what_flaps_is_told_while_it_holds_too():
+    policy = replace(POLICY, attempts=Attempts(1, 1), flap=Flap(changes=2, within=600, calm=300))
+    book = a_book(subjects=[replace(WEB, policy=policy)])
+    for seconds, state in ((10, "critical"), (20, "ok")):
+        book.look(result(WEB.id, state), at(seconds))
+    book.settle(at(20))
+    ((notice,),) = book.messages((), at(20))
+    assert (notice.kind, book.statuses[WEB.id].state) == ("flap", "ok")
+    book.look(result(WEB.id, "ok"), at(400))
+    assert not book.wrong, "it is calm again"
 
 
 MOVES = st.lists(
@@ -281,6 +294,8 @@ def test_what_was_written_is_all_that_a_monitor_needs_to_go_on(moves):
         now += about if what == "tick" else 20.0
         for life in lives:
             life.move(what, about, state, now)
+            failing = {id for id, one in life.book.statuses.items() if one.state != "ok"}
+            assert life.book.wrong == failing, "what is owed is asked of these alone"
         assert lives[0].knows() == lives[1].knows()
 
 
