@@ -17,7 +17,7 @@ from benchmarks.problem import BenchError
 
 CASES = (
     "plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud", "orphans", "monitor",
-    "spread",
+    "spread", "resident",
 )  # fmt: skip
 
 

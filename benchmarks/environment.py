@@ -26,6 +26,7 @@ FOLDERS = ("infratest", "steps", "fixtures", "features", "scripts", "bin")
 #: The parts of the extra `bench` that are testinfra's environments, alone and beside features; the rest has another.
 TESTINFRA = ("pytest", "pytest-testinfra", "paramiko")
 TESTINFRA_BDD = ("pytest", "pytest-testinfra", "pytest-bdd")
+SCHEDULER = ("APScheduler",)
 
 
 def cache() -> Path:
@@ -110,9 +111,17 @@ def testinfra_bdd() -> Path:
 
 
 @functools.cache
+def apscheduler() -> Path:
+    """Return the `bin` folder of an environment with APScheduler alone: its memory is measured."""
+    return _peers("apscheduler", [word for word in requirements() if _name(word) in SCHEDULER])
+
+
+@functools.cache
 def others() -> Path:
     """Return the `bin` folder of an environment with the other peers in Python, and what draws the picture."""
-    return _peers("others", [word for word in requirements() if _name(word) not in TESTINFRA + TESTINFRA_BDD])
+    return _peers(
+        "others", [word for word in requirements() if _name(word) not in TESTINFRA + TESTINFRA_BDD + SCHEDULER]
+    )
 
 
 def requirements() -> list[str]:

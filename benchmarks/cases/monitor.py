@@ -68,6 +68,7 @@ def run(rounds: int = 0) -> Outcome:
         Must(what=f"{what} a second of a core", limit=limit, got=rates[work], unit="/s", least=True)
         for work, what, limit in (
             ("statsd", "StatsD packets of one counter", 150_000), ("otlp", "OTLP points of two attributes", 200_000),
+            ("http", "events by HTTP, 100 a request", 100_000),
         )
     ]  # fmt: skip
     longest = max(each["longest commit ms"] for each in seen["store"])

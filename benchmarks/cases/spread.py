@@ -7,7 +7,6 @@ can gain here is the waiting alone.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from benchmarks.cases.plugin import says
 from benchmarks.figures import Figure, Must, Outcome, figure
 from benchmarks.measure import Contestant, in_turns
 from benchmarks.problem import BenchError
+from benchmarks.simulated import stand
 
 TITLE = "(x) A check spread over workers"
 HOSTS, THREADS, ROUNDS, BEGINS, LIMIT = 2000, 4, 3, 120, 280
@@ -44,7 +44,8 @@ def run(rounds: int = 0) -> Outcome:
     folder.mkdir(parents=True)
     (folder / "stack.yaml").write_text(STACK)
     (folder / "x.feature").write_text(FEATURE)
-    _made(folder)
+    names = [f"{group}-{number}" for group in "ab" for number in range(1, HOSTS // 2 + 1)]
+    stand(folder, "many", names, EXTRAS)
     outcome = Outcome()
     outcome.figures.append(_figure(ALONE, folder, str(THREADS), rounds))
     for count in (1, 2, 3):
@@ -55,19 +56,6 @@ def run(rounds: int = 0) -> Outcome:
     gained = round(one / three, 2)
     outcome.musts = [Must(what="wall time with 1 worker, of that with 3", limit=1.0, got=gained, unit="x", least=True)]
     return outcome
-
-
-def _made(folder: Path) -> None:
-    """Have the hosts stand, as `up` leaves a host of the provider `fake`: bringing up so many is not measured here."""
-    words = (
-        "import pathlib; from infratest.store.directory import StateDir as S; print(S(pathlib.Path('.infratest')).id)"
-    )
-    state = subprocess.check_output([environment.ours(EXTRAS) / "python", "-c", words], cwd=folder, text=True).strip()
-    (folder / "world").mkdir()
-    for name in [f"{group}-{number}" for group in "ab" for number in range(1, HOSTS // 2 + 1)]:
-        labels = {"infratest.stack": "many", "infratest.env": "", "infratest.state": state, "infratest.name": name}
-        host = {"kind": "host", "id": f"host-{name}", "name": name, "labels": labels, "state": "running"}
-        (folder / "world" / f"{name}.json").write_text(json.dumps(host))
 
 
 def _figure(name: str, folder: Path, jobs: str, rounds: int) -> Figure:
