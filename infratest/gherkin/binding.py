@@ -13,6 +13,7 @@ from typing import Any
 from infratest.check import Check, Measure
 from infratest.cleaning import without_declared
 from infratest.errors import SecretInFeature, UserError
+from infratest.gherkin.nearest import denies
 from infratest.gherkin.patterns import Fill, Match
 from infratest.gherkin.sentence import AGGREGATES, APART, AT_LEAST, AT_MOST, CHECK, TOTAL, Tail
 from infratest.quoting import unescaped
@@ -94,6 +95,12 @@ def _refuse_empty(match: Match, binding: Binding) -> None:
     if tail.quantifier == AT_LEAST and not tail.count:
         hosts = "0 % of the" if tail.share else "0"
         raise UserError(f"'{text}': on at least {hosts} hosts it always holds; write 1 or more")
+    if "on_any" in match.groups and denies(text):
+        # One reads `is not running on any host` as "on none"; it would hold as soon as it is so on one of them.
+        raise UserError(
+            f"'{text}': not ... on any host may be none of them or one that is enough; write `on all hosts` where it"
+            " must be so of each, or `on at least 1 host`"
+        )
     if tail.quantifier == AT_MOST and tail.share and tail.count == 100:
         raise UserError(f"'{text}': on at most 100 % of the hosts it always holds; write less")
     if tail.quantifier not in AGGREGATES:

@@ -158,7 +158,7 @@ def nearest(text: str, examples: Sequence[str]) -> list[str]:
     """
     bare = _bare(text)
     # Who says of what a sentence is to be does not ask about another thing, nor who says *not* for the opposite.
-    alike = [example for example in examples if _denies(_bare(example)) == _denies(bare)]
+    alike = [example for example in examples if denies(example) == denies(text)]
     subject = " ".join(bare.split(" ")[:2])
     of_subject = [example for example in alike if _bare(example).startswith(f"{subject} ")]
     near = _nearest_of(bare, of_subject) or _nearest_of(bare, alike)
@@ -166,8 +166,9 @@ def nearest(text: str, examples: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(filled), *near[:1]]
 
 
-def _denies(bare: str) -> bool:
-    return _DENIAL.search(bare) is not None
+def denies(text: str) -> bool:
+    """Whether a text says that something is not so, by its own words and not by those in its quotes."""
+    return _DENIAL.search(_bare(text)) is not None
 
 
 def _nearest_of(bare: str, examples: Sequence[str]) -> list[str]:

@@ -166,3 +166,30 @@ def test_what_follows_the_claim_is_read_once_where_no_value_is_put_in():
     assert filled.threshold(plain) == Threshold(Bound("less than", 7, None, "s"))
     with pytest.raises(UserError, match=r"'\{p\}"):
         filled.threshold(as_written)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "port 23 is not listening",
+        "no unit is failed",
+        'the file "/a" does not exist',
+        'the journal on this boot has no line matching "x"',
+        'the command "true" prints nothing',
+    ],
+)
+def test_a_denial_on_any_host_which_one_reads_as_none_and_another_as_one_is_refused(claim):
+    for tail in (" on any host", ' on any host in "web"'):
+        match = vocabulary().match(claim + tail)
+        assert match is not None
+        with pytest.raises(UserError, match="may be none of them or one that is enough; write `on all hosts`"):
+            bind(match, plain)
+    match = vocabulary().match(f"{claim} on all hosts")
+    assert match is not None
+    assert bind(match, plain).tail.quantifier == "every"
+
+
+def test_what_is_so_on_any_host_may_have_a_denial_in_its_quotes():
+    match = vocabulary().match('the file "/etc/not no" exists on any host')
+    assert match is not None
+    assert bind(match, plain).tail == Tail(quantifier="at least", count=1)
