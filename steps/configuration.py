@@ -1,8 +1,8 @@
 """What can be said of a server's configuration, as its own program reads it: sshd, nginx, Apache and Postfix.
 
-Names are those of `sshd -T` (`permitrootlogin`), of nginx' directives, with blocks of the same file before them where
-that is meant (`server.listen`), of `apachectl -t -D DUMP_RUN_CFG` (`User`), where `module` is each that is loaded, and
-of `postconf` (`inet_interfaces`).
+Names are those of `sshd -T` (`permitrootlogin`), of nginx' directives, behind the blocks around them where those are
+meant (`server.listen`, `http.server.listen`), of `apachectl -t -D DUMP_RUN_CFG` (`User`), where `module` is each
+that is loaded, and of `postconf` (`inet_interfaces`).
 What sshd's Match blocks come to is asked for who logs in, in the words of `sshd -T -C`: `for "user=deploy,host=web,
 addr=10.0.0.9"`. Without that a sentence is about all who log in: what a Match block gives an option counts as well. An
 option that stands several times has several values. Of a configuration that is not valid no option can be said.
@@ -115,8 +115,11 @@ class _OfOption(_OfConfiguration):
         """Return what is seen in the values of the option, and in those of Match blocks."""
 
     def shown(self, values: tuple[str, ...], matched: tuple[str, ...] = ()) -> str:
-        listed = ", ".join([literal(value, SHOWN) for value in values[:5]]) or "no value"
+        listed = ", ".join([literal(value, SHOWN) for value in values[:5]])
         others = ", ".join([literal(value, SHOWN) for value in matched[:5]])
+        if not listed and not others:
+            return f"{self.subject} does not have {in_quotes(self.name)}"
+        listed = listed or "no value"
         words = f", and in Match blocks with {others}; {ASK}" if matched else ""
         return f"{self.subject} has {in_quotes(self.name)} with {listed}{words}"
 

@@ -2,8 +2,9 @@
 Arguments: the server: sshd, nginx, apache or postfix; of sshd for whom, as `sshd -T -C` has it, where that is meant.
 
 `sshd -T` prints each option with its value, but nothing of Match blocks: these are read from the files that it says it
-reads, and each option in one is told beside the others. `nginx -T` prints the files that it reads, `apachectl -t -D
-DUMP_RUN_CFG -D DUMP_MODULES` what it would run with, `postconf -x` each parameter of Postfix' main.cf with its value. A
+reads, and each option in one is told beside the others. `nginx -T` prints the files that it reads one after the other:
+what is in one that is included stands in the blocks around its `include`. `apachectl -t -D DUMP_RUN_CFG -D
+DUMP_MODULES` prints what it would run with, `postconf -x` each parameter of Postfix' main.cf with its value. A
 configuration that the program refuses is a value; where the program could not read it all, as without the rights for
 it, nothing is known.
 """
@@ -48,6 +49,11 @@ MARK = "infratest-matched"
 
 #: Bytes of what a program prints that are read.
 LIMIT = 2**20
+
+#: What `nginx -T` prints before each file, with its path and a colon behind it.
+OF_A_FILE = "# configuration file "
+#: So deep, and at so many places in blocks, are files of nginx read that include one another.
+DEEPEST, PLACES = 32, 10_000
 
 
 class Configuration(Record):
@@ -246,8 +252,39 @@ def _in_order(rows: Sequence[str]) -> Iterator[str]:
 
 
 def _nginx(text: str) -> Iterator[tuple[str, str]]:
-    """Give the directives of `nginx -T`, each with the blocks around it in its file."""
-    blocks: list[str] = []
+    """Give the directives of `nginx -T`, each with the blocks around it, in its file and where that is included."""
+    files: dict[str, list[str]] = {"": []}
+    path = ""
+    for row in text.split("\n"):
+        if row.startswith(OF_A_FILE) and row.endswith(":"):
+            path = row[len(OF_A_FILE) : -1]
+        files.setdefault(path, []).append(row)
+    texts = {path: "\n".join(rows) for path, rows in files.items()}
+    told: set[tuple[str, tuple[str, ...]]] = set()
+    for path in texts:  # the main one first; what it was not seen to include is told without blocks
+        if not any(path == one for one, _ in told):
+            yield from _nginx_file(path, (), texts, told, 0)
+
+
+def _nginx_file(
+    path: str, around: tuple[str, ...], texts: Mapping[str, str], told: set[tuple[str, tuple[str, ...]]], depth: int
+) -> Iterator[tuple[str, str]]:
+    """Give the directives of a file that is included within some blocks, once for each such place."""
+    if (path, around) in told:
+        return
+    told.add((path, around))
+    if depth > DEEPEST or len(told) > PLACES:
+        raise FactError(f"nginx' files include one another {DEEPEST} deep or at {PLACES} places: more is not read")
+    for blocks, words in _directives(texts[path], around):
+        yield ".".join([*blocks, words[0]]), " ".join(words[1:])
+        if words[0] == "include" and len(words) == 2:
+            for included in _included(words[1], texts):
+                yield from _nginx_file(included, blocks, texts, told, depth + 1)
+
+
+def _directives(text: str, around: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Give the words of each directive of a file that ends with a semicolon, and the blocks around it."""
+    blocks = list(around)
     words: list[str] = []
     for word in _nginx_words(text):
         if word == "\0{":
@@ -259,10 +296,21 @@ def _nginx(text: str) -> Iterator[tuple[str, str]]:
                 blocks.pop()
         elif word == "\0;":
             if words:
-                yield ".".join([*blocks, words[0]]), " ".join(words[1:])
+                yield tuple(blocks), words
             words = []
         else:
             words.append(word)
+
+
+def _included(pattern: str, texts: Mapping[str, str]) -> list[str]:
+    """Return which of the files that nginx printed an `include` names; a path is from the main one's folder."""
+    from fnmatch import fnmatchcase
+
+    folder = next((path for path in texts if path), "").rpartition("/")[0]
+    whole = pattern if pattern.startswith("/") else f"{folder}/{pattern}"
+    parts = whole.split("/")
+    alike = (path for path in texts if path.count("/") == len(parts) - 1)
+    return [path for path in alike if all(map(fnmatchcase, path.split("/"), parts))]
 
 
 def _nginx_words(text: str) -> Iterator[str]:

@@ -182,6 +182,54 @@ def test_words_of_nginx(text, options):
     assert list(_nginx(text)) == options
 
 
+INCLUDING = """# configuration file /etc/nginx/nginx.conf:
+pid /run/nginx.pid;
+http {
+    include /etc/nginx/sites-enabled/*;
+    include snippets/tls.conf;
+}
+stream { include streams/?.conf; }
+# configuration file /etc/nginx/sites-enabled/shop:
+server { autoindex on; include snippets/tls.conf; location / { include snippets/tls.conf; } }
+server { include snippets/tls.conf; }
+# configuration file /etc/nginx/snippets/tls.conf:
+ssl_protocols TLSv1.3;
+# configuration file /etc/nginx/streams/a.conf:
+server { listen 53; }
+# configuration file /etc/nginx/elsewhere:
+alone 1;
+"""
+
+
+def test_what_nginx_includes_stands_in_the_blocks_around_it():
+    found = [one for one in _nginx(INCLUDING) if not one[0].endswith("include")]
+    assert found == [
+        ("pid", "/run/nginx.pid"),
+        ("http.server.autoindex", "on"),
+        ("http.server.ssl_protocols", "TLSv1.3"),
+        ("http.server.location.ssl_protocols", "TLSv1.3"),
+        ("http.ssl_protocols", "TLSv1.3"),
+        ("stream.server.listen", "53"),
+        ("alone", "1"),
+    ]
+    configuration = Configuration("", tuple(found))
+    assert configuration.of("server.autoindex", "nginx") == configuration.of("http.server.autoindex", "nginx")
+    assert configuration.of("http.server.listen", "nginx") == ()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"/a": "x { include /a; } y { include /a; }"},
+        {f"/{depth}": f"include /{depth + 1};" for depth in range(2000)},
+    ],
+)
+def test_files_of_nginx_that_include_one_another_without_an_end_are_not_read(files):
+    text = "\n".join(f"# configuration file {path}:\n{words}" for path, words in files.items())
+    with pytest.raises(FactError, match="deep or at 10000 places"):
+        list(_nginx(text))
+
+
 def test_an_option_of_nginx_is_one_by_its_whole_names():
     configuration = Configuration("", (("server.ssl_protocols", "TLSv1.3"), ("protocols", "x")))
     assert configuration.of("protocols", "nginx") == ("x",)
