@@ -25,6 +25,7 @@ from infratest.importers._rspec_tables import (
     GIVEN,
     MATCHES,
     NAMELESS,
+    ONE_OF,
     PLAIN,
     SYSTEMS,
     filled,
@@ -148,6 +149,8 @@ def _of(kind: str, name: str, claim: Claim) -> str:
     if len(args) != 1:
         raise NotPlain(f"{matcher} is carried over with one value alone")
     given = args[0]
+    if matcher == "be_in" and isinstance(given, list) and claim.of in ONE_OF.get(kind, {}):
+        return filled(ONE_OF[kind][claim.of][claim.negated], name, _listed(claim.of, given))
     if isinstance(given, Regex) and matcher in ("match", "include", "contain"):
         return _matching(kind, name, claim, given)
     if matcher in SAME and (kind, claim.of, "==") in COMPARED and not claim.negated:
@@ -164,6 +167,14 @@ def _of(kind: str, name: str, claim: Claim) -> str:
     if matcher in WITHIN and claim.of in CONTAINS.get(kind, {}) and isinstance(given, str):
         return filled(CONTAINS[kind][claim.of][claim.negated], name, given)
     raise NotPlain(f"no sentence for {matcher} of the {claim.of} of a {kind} is known to this importer")
+
+
+def _listed(of: str, values: Sequence[Any]) -> str:
+    """Return what a property is one of, as a sentence lists it. Raises NotPlain."""
+    texts = [f"{one:04o}" if of == "mode" and isinstance(one, int) else one for one in values]
+    if not texts or not all(isinstance(one, str) and one and "," not in one for one in texts):
+        raise NotPlain("it is one of several texts, without a comma in them, that a sentence lists")
+    return ", ".join(texts)
 
 
 def _printed(claim: Claim, given: str) -> str:

@@ -101,6 +101,9 @@ GIVEN: Mapping[str, Mapping[str, Pair]] = {
         "be_grouped_into": ("the file {0} belongs to the group {1}", "the file {0} does not belong to the group {1}"),
         "be_linked_to": ("the link {0} points to {1}", "the link {0} does not point to {1}"),
         "be_mode": has_not("the file {0} has mode {1}"),
+        "be_more_permissive_than": (
+            "the file {0} does not have at most mode {1}", "the file {0} has at most mode {1}",
+        ),
     },
     "user": {
         "have_uid": has_not("the user {0} has uid {bare1}"),
@@ -124,6 +127,17 @@ GIVEN: Mapping[str, Mapping[str, Pair]] = {
     "interface": {
         "have_ipv4_address": has_not("the interface {0} has the address {1}"),
         "have_ipv6_address": has_not("the interface {0} has the address {1}"),
+    },
+}  # fmt: skip
+
+#: Resource -> property of `its`, that is one of several -> its sentences.
+ONE_OF: Mapping[str, Mapping[str, Pair]] = {
+    "file": {
+        "owner": ("the file {0} is owned by one of {1}", "the file {0} is owned by none of {1}"),
+        "group": (
+            "the file {0} belongs to one of the groups {1}", "the file {0} belongs to none of the groups {1}",
+        ),
+        "mode": ("the file {0} has one of the modes {1}", "the file {0} has none of the modes {1}"),
     },
 }  # fmt: skip
 

@@ -227,10 +227,11 @@ def _claims(node: Any) -> Iterator[Claim]:
     name, body = _method(node), [one for one in _body(node) if one.type != "comment"]
     if name not in ("it", "its", "specify") or not body:
         raise NotPlain(f"no plain claim: {_shown(node)}")
-    given = None
-    if name == "its":
-        (first,) = _arguments(node) or (None,)
-        given = value(first) if first is not None else None
+    given, arguments = None, _arguments(node)
+    if len(arguments) > 1 or (name != "its" and any(one.type != "string" for one in arguments)):
+        raise NotPlain(f"it has conditions or tags behind it, which are not asked: {_shown(node)}")
+    if name == "its" and arguments:
+        given = value(arguments[0])
     of = "" if given is None else str(given)
     keys = tuple(given) if isinstance(given, list) else tuple(of.split(".")) if of else ()
     for one in body:

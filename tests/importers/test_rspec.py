@@ -11,7 +11,7 @@ import pytest
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
 from infratest.importers import _rspec_tables
-from infratest.importers._rspec_tables import COMPARED, CONTAINS, EQUAL, GIVEN, MATCHES, PLAIN
+from infratest.importers._rspec_tables import COMPARED, CONTAINS, EQUAL, GIVEN, MATCHES, ONE_OF, PLAIN
 from infratest.importers._ruby_pattern import as_re2
 from infratest.importers.inspec import Inspec
 from infratest.importers.serverspec import Serverspec
@@ -21,7 +21,7 @@ from tests.worlds import forked
 DATA = Path(__file__).parents[1] / "data" / "importers"
 #: What a value is where any text would be refused.
 VALUES = {
-    "have_interface": "eth0",
+    "have_interface": "eth0", "be_more_permissive_than": "0640",
     "exit_status": "0", "status": "200", "mode": "0644", "be_mode": "0644", "md5sum": "0" * 32, "sha256sum": "0" * 64,
     "uid": "5", "gid": "5", "have_uid": "5", "have_gid": "5", "addresses": "10.0.0.1", "have_ipv4_address": "10.0.0.1",
     "have_ipv6_address": "::1", "ipaddress": "10.0.0.1", "id": "sha256:0e66b6a3", "": "debian", "image": "redis:7",
@@ -72,7 +72,7 @@ def test_a_text_that_is_none_here_is_left(literal, tmp_path):
     assert literal in left.words
 
 
-@pytest.mark.parametrize("table", [PLAIN, GIVEN, EQUAL, CONTAINS, MATCHES])
+@pytest.mark.parametrize("table", [PLAIN, GIVEN, EQUAL, CONTAINS, MATCHES, ONE_OF])
 def test_each_matcher_is_a_sentence_and_so_is_its_negation(table):
     for kind, matchers in table.items():
         for matcher, pair in matchers.items():
@@ -91,6 +91,30 @@ def test_a_spec_is_carried_over_and_holds_on_this_machine(tmp_path):
     (tmp_path / "web.feature").write_text(done.stdout)
     check = forked.run(["check", "--host", "local", "web.feature", "--timeout", "60s"], cwd=tmp_path)  # fmt: skip
     assert check.returncode == 0, check.stdout
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "its('mode', :if => os.linux?) { should cmp '0640' }",
+        "it 'x', :if => os[:family] == 'redhat' do should exist end",
+        "it 'x', skip: true do should exist end",
+        "it 'x', :slow do should exist end",
+        "it :skip do should exist end",
+    ],
+)
+def test_a_claim_with_conditions_or_tags_is_left(claim, tmp_path):
+    made = spec(tmp_path, f"describe file('/x') do\n {claim}\n it('y') {{ should exist }}\nend\n")
+    assert [(one.line, one.words.partition(", which")[0]) for one in made.left] == [
+        (2, "file: it has conditions or tags behind it")
+    ]
+    assert made.carried == 1
+
+
+@pytest.mark.parametrize("given", ["[]", "['']", "['a,b']", "[5]", "'root'"])
+def test_what_is_one_of_no_texts_that_a_sentence_lists_is_left(given, tmp_path):
+    made = spec(tmp_path, f"describe file('/x') do its('owner') {{ should be_in {given} }} end\n")
+    assert (made.carried, len(made.left)) == (0, 1)
 
 
 def test_what_is_no_plain_claim_is_left_with_its_line_and_the_rest_is_carried():
@@ -238,6 +262,7 @@ LINES = (
     ("firewalld", "have_port_enabled_in_zone('443/tcp', 'public')", 'the firewalld zone "public" allows port 443'),
     ("firewalld", "have_service_enabled_in_zone('ssh', 'dmz')", 'the firewalld zone "dmz" allows the service "ssh"'),
     ("selinux", "be_enforcing", "SELinux is enforcing"),
+    ("file('/x')", "be_more_permissive_than('0640')", 'the file "/x" does not have at most mode "0640"'),
 )  # fmt: skip
 #: As these, of properties.
 PROPERTIES = (
@@ -255,6 +280,8 @@ PROPERTIES = (
     ("default_gateway", "ipaddress", "eq '10.0.0.1'", 'the default route goes by "10.0.0.1"'),
     ("firewalld", "default_zone", "eq 'public'", 'firewalld has the default zone "public"'),
     ("process('n')", "user", "eq 'root'", 'the process "n" runs as "root"'),
+    ("file('/x')", "group", "be_in ['root', 'adm']", 'the file "/x" belongs to one of the groups "root, adm"'),
+    ("file('/x')", "mode", "be_in [0640, '0600']", 'the file "/x" has one of the modes "0640, 0600"'),
     ("docker_container('c')", "image", "eq 'redis:7'", 'the container "c" runs the image "redis:7"'),
 )
 
