@@ -13,7 +13,7 @@ from contextlib import suppress
 from infratest.cleaning import clean
 from infratest.errors import InfratestError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.nearest import VALUES, outside_quotes
+from infratest.gherkin.nearest import VALUES, another_claim, outside_quotes, slips, typed
 from infratest.gherkin.patterns import as_written
 from infratest.gherkin.sentence import CHECK
 from infratest.gherkin.suite import WHEN
@@ -70,6 +70,9 @@ def hint(text: str, keyword: str, vocabulary: Vocabulary) -> str:
         return f"several are a table: write `{plural}:` with the colon, and below it a row for each, as `| nginx |`"
     if told := _open_quote(text, "" if keyword == WHEN else CHECK, vocabulary) or _half_a_bound(text, vocabulary):
         return told
+    if (plain := typed(text)) != text:
+        near = plain if _is_one(plain, vocabulary) else vocabulary.nearest(plain, keyword)
+        return f'quotes are " and blanks those of the space bar; did you mean: {near}' if near else ""
     quoted = outside_quotes(_BARE, lambda found: f'"{found[0]}"', text)
     if quoted != text:
         near = quoted if _is_one(quoted, vocabulary) else vocabulary.nearest(quoted, keyword)
@@ -81,7 +84,7 @@ def hint(text: str, keyword: str, vocabulary: Vocabulary) -> str:
         return _left_over(begins, rest, vocabulary)
     if not near:
         return ""
-    if _keeps(near, text):
+    if _keeps(near, text) and (not another_claim(near, text) or near in slips(text)):
         return f"did you mean: {near}"
     subject = _SUBJECT.match(text)
     listed = subject and any(one.pattern.startswith(f"{subject[0]} ") for one in vocabulary.sentences)

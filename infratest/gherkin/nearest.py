@@ -25,6 +25,9 @@ AS_NEAR = 0.08
 MOST = 12
 #: So near is clear, whatever is asked for more often.
 CLEAR = 0.9
+#: A word is another's slip from here on; and those that say nothing by themselves.
+ALIKE, _LETTERS = 0.72, re.compile(r"[a-z]+")
+FILLING = frozenset("the a an is are has have of in to at with by as and or for on from it its not no does do".split())
 #: Quotes that no backslash stands before.
 _QUOTE = re.compile(r'(?<!\\)"')
 #: Words by which a sentence is a negation.
@@ -32,6 +35,9 @@ _DENIAL = re.compile(r"\b(?:not|no|none|without|nothing|never)\b")
 #: A quote behind one backslash at the end of a value, which must be written twice there.
 _ENDS = re.compile(r'(?<!\\)((?:\\\\)*)\\"(?=[\s,]|$)')
 _IN_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: Quotes and blanks as programs for letters write them, and those of a sentence.
+_TYPED = dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033`", '"') | dict.fromkeys("\u00a0\u202f\u2009\t", " ")
+_OF_LETTERS = re.compile(f"[{''.join(_TYPED)}]")
 #: So many quotes in a text are looked at.
 QUOTES = 12
 #: What people say for the words of a bound.
@@ -45,14 +51,50 @@ _BOUNDS = {
 #: What people say for the words of a claim.
 _CLAIMS = {
     "is running": r"(?:is up|runs|is started|is active|is alive)",
-    "is not running": r"(?:is down|is stopped|is inactive|is dead|does not run)",
+    "is not running": r"(?:is down|is stopped|is inactive|is dead|is failed|is not active|is not up|does not run)",
     "is listening": r"(?:is open|listens|is opened)",
-    "is not listening": r"(?:is closed|is not open|does not listen)",
-    "exists": r"(?:is there|is present|is existing)",
-    "does not exist": r"(?:is absent|is missing|is gone|is not there|is not present)",
-    "answers": r"(?:returns|responds with|answers with|replies with|has status|has the status)",
+    "is not listening": r"(?:is closed|is blocked|is not open|does not listen)",
+    "is installed": r"(?:is there|is present)",
+    "is not installed": r"(?:is absent|is missing|is gone|is removed|is not there|is not present)",
+    "is enabled": r"is not disabled",
+    "is not enabled": r"is disabled",
+    "is active": r"(?:is on|is enabled|is not disabled)",
+    "is not active": r"(?:is off|is disabled)",
+    "exists": r"(?:is there|is present|is existing|is mounted)",
+    "does not exist": r"(?:is absent|is missing|is gone|is not there|is not present|is unmounted|is not mounted)",
+    "is reachable": r"(?:is open|is not blocked|is not closed)",
+    "is not reachable": r"(?:is blocked|is closed|is filtered)",
+    "answers": r"(?:returns|responds with|answers with|replies with|has status|has the status|is up|is reachable)",
+    "does not answer": r"(?:is down|is unreachable|is not reachable)",
     "exits": r"(?:returns|exits with|exits with status|has exit status|has the exit status)",
+    "exits 0": r"(?:succeeds|is successful|does not fail)",
+    "does not exit 0": r"(?:fails|does not succeed)",
+    "prints nothing": r"does not print anything",
+    "is not valid": r"(?:is expired|has expired)",
+    "is not up": r"is down",
+    "is not immutable": r"is mutable",
+    "resolves": r"is resolvable",
+    "does not resolve": r"(?:is unresolvable|is not resolvable)",
+    "may": r"can",
+    "may not": r"(?:cannot|can not|can't)",
+    "offers": r"(?:accepts|supports|allows)",
+    "does not offer": r"(?:refuses|rejects|does not accept|does not support|does not allow)",
+    "does not allow": r"(?:denies|refuses|blocks)",
+    "does not contain": r"(?:lacks|excludes)",
+    "does not have": r"(?:has no|lacks)",
+    "does not have the": r"has no",
+    "has the latest version": r"(?:is latest|is the latest|is up to date)",
+    "is not read-only": r"is writable",
+    "is not a replica": r"is (?:a|the) (?:master|primary)",
 }
+#: A word that says the opposite of the one within it: `is invalid` is `is not valid`.
+_OPPOSITE = re.compile(r"(?<!\S)is (?P<denied>not )?(?:un|in|im)(?P<word>[a-z]{4,})(?!\S)")
+#: Words that deny without a not, so that a sentence which does not is the opposite of what is meant.
+_CONTRARY = re.compile(
+    r"\b(?:un(?!it|ix|til|der)[a-z]{4,}|invalid|inactive|dis(?:abled|allowed|connected)|cannot|can't|denies|refuses|rejects"
+    r"|blocks|blocked|filtered|lacks|excludes|absent|missing|gone|removed|closed|down|stopped|expired|different"
+    r"|off)\b"
+)
 #: How people bound a version, behind the word: `has version >= 1.2`.
 _VERSION = re.compile(
     r"(?P<begins>.*?) (?:(?P<verb>has|have|in|is|with) )?(?:a )?version "
@@ -65,6 +107,36 @@ _KIND = re.compile(
     r'the (?:file|directory|folder|path|link) (?P<path>"(?:[^"\\]|\\.)*") is (?P<denied>not )?an? '
     r"(?P<kind>directory|folder|dir|symbolic link|symlink|link|regular file|file)(?P<rest>[, ].*)?"
 )
+_TEXT = _IN_QUOTES.pattern
+#: Whole sentences that are said otherwise here: what people write, and what that is. `a`, `b` are texts in quotes.
+_OTHERWISE = tuple(
+    (re.compile(said.replace("<a>", f"(?P<a>{_TEXT})").replace("<b>", f"(?P<b>{_TEXT})") + "(?P<rest>[, ].*)?"), meant)
+    for said, meant in (
+        ("the (?P<kind>pip|npm|gem|cargo) <a>", "the {kind} package {a}"),
+        ("the (?:file|path|link) <a> is a (?:symbolic link|symlink|link) to <b>", "the link {a} points to {b}"),
+        ("the (?:file|path|link) <a> is not a (?:symbolic link|symlink|link) to <b>",
+         "the link {a} does not point to {b}"),
+        ("the unit <a> is (?P<not>not )?(?:active|running|started|up)", "the service {a} is {not}running"),
+        ("the unit <a> is (?P<not>not )?enabled", "the service {a} is {not}enabled"),
+        ("the unit <a> is disabled", "the service {a} is not enabled"),
+        ("the kernel parameter <a>", "the sysctl {a}"),
+        ("the group <a> (?:has|contains|includes) (?:the (?:member|user) )?<b>", "the user {b} is in the group {a}"),
+        ("the group <a> does not (?:have|contain|include) (?:the (?:member|user) )?<b>",
+         "the user {b} is not in the group {a}"),
+        ("the user <a> is (?P<not>not )?locked", "the password of {a} is {not}locked"),
+        ("the user <a> is unlocked", "the password of {a} is not locked"),
+        ("the (?:URL|url|page|site) <a>", "{a}"),
+        ("the file <a> has (?:the )?(?:md5|MD5)(?:sum| sum| hash)? <b>", "the file {a} has the MD5 checksum {b}"),
+        ("the file <a> has (?:the )?(?:sha|SHA)-?(?P<bits>256|512)(?:sum| sum| hash| checksum)? <b>",
+         "the file {a} has the SHA-{bits} checksum {b}"),
+        ("the file <a> is empty", "the file {a} is less than 1 B in size"),
+        ("the file <a> is not empty", "the file {a} is at least 1 B in size"),
+        ("the directory <a> is empty", "the directory {a} holds exactly 0 files"),
+        ("the directory <a> is not empty", "the directory {a} holds at least 1 files"),
+        ("the group <a> (?:is empty|has no members)", "the group {a} has exactly 0 members"),
+        ("the command <a> prints JSON with no <b>", "the command {a} prints JSON without {b}"),
+    )
+)  # fmt: skip
 _KINDS = dict.fromkeys(("directory", "folder", "dir"), "directory") | dict.fromkeys(
     ("symbolic link", "symlink", "link"), "link"
 )
@@ -76,6 +148,7 @@ def slips(text: str) -> Iterator[str]:
     yield from _versions(bounds_said(text))
     if kind := _KIND.fullmatch(text):
         yield _of_kind(kind)
+    yield from _otherwise(text)
     for words, others in (*_BOUNDS.items(), *_CLAIMS.items()):
         pattern = re.compile(rf"(?<!\S){others}(?!\S)")
         changed = outside_quotes(pattern, lambda found, words=words: words, text)  # type: ignore[misc]
@@ -93,6 +166,22 @@ def slips(text: str) -> Iterator[str]:
         ):
             if _are_pairs(text, inside):
                 yield _escaped(text, inside)
+
+
+def _otherwise(text: str) -> Iterator[str]:
+    """Yield what is about another subject here, and what a word says the opposite of: `is invalid`."""
+    for said, otherwise in _OTHERWISE:
+        if found := said.fullmatch(text):
+            parts = {name: value or "" for name, value in found.groupdict().items()}
+            yield otherwise.format(**parts) + parts["rest"]
+    turned = outside_quotes(_OPPOSITE, lambda found: f"is {'' if found['denied'] else 'not '}{found['word']}", text)
+    if turned != text:
+        yield turned
+
+
+def typed(text: str) -> str:
+    """Return a text with plain quotes and blanks for those that programs for letters write."""
+    return outside_quotes(_OF_LETTERS, lambda found: _TYPED[found[0]], text)
 
 
 def _versions(text: str) -> Iterator[str]:
@@ -158,7 +247,8 @@ def nearest(text: str, examples: Sequence[str]) -> list[str]:
     """
     bare = _bare(text)
     # Who says of what a sentence is to be does not ask about another thing, nor who says *not* for the opposite.
-    alike = [example for example in examples if denies(example) == denies(text)]
+    opposed = _opposes(text)
+    alike = [example for example in examples if _opposes(example) == opposed]
     subject = " ".join(bare.split(" ")[:2])
     of_subject = [example for example in alike if _bare(example).startswith(f"{subject} ")]
     near = _nearest_of(bare, of_subject) or _nearest_of(bare, alike)
@@ -166,9 +256,25 @@ def nearest(text: str, examples: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(filled), *near[:1]]
 
 
+def another_claim(sentence: str, text: str) -> bool:
+    """Whether a sentence has a word that is like none of a text's own: it may be near and say another thing."""
+    told, meant = (_LETTERS.findall(_bare(one).lower()) for one in (text, sentence))
+    own = [word for word in told if word not in meant]
+    return any(
+        max((SequenceMatcher(None, word, one, autojunk=False).ratio() for one in own), default=0.0) < ALIKE
+        for word in meant
+        if word not in told and word not in FILLING
+    )
+
+
 def denies(text: str) -> bool:
     """Whether a text says that something is not so, by its own words and not by those in its quotes."""
     return _DENIAL.search(_bare(text)) is not None
+
+
+def _opposes(text: str) -> bool:
+    """Whether a text says that something is not so, by a not or by a word that means one."""
+    return denies(text) != (_CONTRARY.search(_bare(text)) is not None)
 
 
 def _nearest_of(bare: str, examples: Sequence[str]) -> list[str]:

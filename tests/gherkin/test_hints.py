@@ -40,12 +40,73 @@ MEANT = {
     'the disk "/" is between 10 % full and 90 % full': 'the disk "/" is between 10 % and 90 % full',
     "the memory is between 10 % to 90 % used": "the memory is between 10 % and 90 % used",
     'the service "nginx" is running.': 'the service "nginx" is running',
+    'the service "x" is disabled': 'the service "x" is not enabled',
+    'the service "x" is not active': 'the service "x" is not running',
+    'the timer "x" is disabled within 5 s': 'the timer "x" is not enabled within 5 s',
+    'the package "x" is uninstalled': 'the package "x" is not installed',
+    'the package "x" is absent': 'the package "x" is not installed',
+    'the kernel module "x" is unloaded': 'the kernel module "x" is not loaded',
+    'the user "a" cannot run "/bin/id" as root': 'the user "a" may not run "/bin/id" as root',
+    'the user "a" is unlocked': 'the password of "a" is not locked',
+    'the address "db:80" is unreachable': 'the address "db:80" is not reachable',
+    "port 23 is blocked": "port 23 is not listening",
+    'the certificate of "x:443" is invalid': 'the certificate of "x:443" is not valid',
+    '"http://x/" is down': '"http://x/" does not answer',
+    '"http://x/" has no "debug"': '"http://x/" does not have "debug"',
+    '"http://x/" lacks the header "X-A"': '"http://x/" does not have the header "X-A"',
+    'the file "/x" excludes "a"': 'the file "/x" does not contain "a"',
+    "ufw is inactive": "ufw is not active",
+    'ufw denies "22/tcp"': 'ufw does not allow "22/tcp"',
+    'the interface "eth0" is down': 'the interface "eth0" is not up',
+    'the SSH server "x" refuses the cipher "a"': 'the SSH server "x" does not offer the cipher "a"',
+    'the database "postgresql://m@db/s" is writable': 'the database "postgresql://m@db/s" is not read-only',
+    'the file "/x" is mutable': 'the file "/x" is not immutable',
+    'the gem "rake" is not installed': 'the gem package "rake" is not installed',
+    'the link "/a" is a symlink to "b"': 'the link "/a" points to "b"',
+    'the unit "a.service" is active': 'the service "a.service" is running',
+    'the kernel parameter "vm.swappiness" is "60"': 'the sysctl "vm.swappiness" is "60"',
+    'the group "sudo" does not contain "ann"': 'the user "ann" is not in the group "sudo"',
+    r'the URL "http://x/\"a" answers 200': r'"http://x/\"a" answers 200',
+    "the system has at most 2 faild units": "the system has at most 2 failed units",
 }
 
 
 @pytest.mark.parametrize("text, meant", MEANT.items())
 def test_what_is_meant_is_told_with_what_was_written(text, meant):
     assert hint(text, "then", vocabulary()) == f"did you mean: {meant}"
+
+
+#: Texts whose nearest sentence says something else: it is never told as what was meant.
+ANOTHER = {
+    'the file "/x" is executable': 'the file "/x" is immutable',
+    'the file "/x" is empty': 'the file "/x" is less than 1 B in size',
+    'the directory "/x" is not empty': 'the directory "/x" holds at least 1 files',
+    "the host is reachable": "the host is a container",
+    'the file "/x" has the colour "abc"': 'the file "/x" has the line "abc"',
+    "port 22 is the same on all hosts": "port 22 is listening",
+    'the package "x" has a different version on all hosts': 'the package "x" is not installed',
+}
+
+
+@pytest.mark.parametrize("text, nearest", ANOTHER.items())
+def test_a_sentence_that_says_something_else_is_told_as_the_nearest_alone(text, nearest):
+    assert hint(text, "then", vocabulary()).startswith(f"the nearest there is: {nearest}")
+
+
+#: As programs for letters write it, and what is meant.
+TYPED = {
+    "the file \u201c/etc/passwd\u201d exists": 'the file "/etc/passwd" exists',
+    "the file \u201e/x\u201c is there": 'the file "/x" exists',
+    "the file `/x` exists": 'the file "/x" exists',
+    'the\u00a0file\t"/x\u00a0y" exists': 'the file "/x\u00a0y" exists',
+    'the servce\u00a0"nginx" is running': 'the service "nginx" is running',
+}
+
+
+@pytest.mark.parametrize("text, meant", TYPED.items())
+def test_quotes_and_blanks_of_letters_are_named(text, meant):
+    told = hint(text, "then", vocabulary())
+    assert told == f'quotes are " and blanks those of the space bar; did you mean: {meant}'
 
 
 #: Texts with a quote too few, and what is meant; nothing where that is not known.
@@ -124,7 +185,7 @@ def test_several_are_a_table(text, plural):
 
 
 def test_a_suggestion_that_says_less_is_no_more_than_the_nearest():
-    told = hint('the group "www" contains "deploy"', "then", vocabulary())
+    told = hint('the group "www" holds "deploy"', "then", vocabulary())
     assert told.startswith('the nearest there is: the group "www" ')
     assert told.endswith("; `infratest steps the group` lists what can be said of it")
 

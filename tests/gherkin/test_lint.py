@@ -279,7 +279,7 @@ def test_a_wrong_tag_hides_no_wrong_sentence(parsed):
         ('the certificate of "shop.example:443" is valid for ever', "what stands behind it is not read: `for ever`"),
         ('the database "postgresql://db/shop" ansers', "did you mean: the database"),
         ('the balancer "shop" has at least 2 members', "not in this version"),
-        ("port 22 is the same on all hosts", "did you mean: port 22 is listening"),
+        ("port 22 is the same on all hosts", "the nearest there is: port 22 is listening"),
         ('the host "web-1" is rebooted', 'write: the host is rebooted on "web-1"'),
         ('the disk "/" is less than 80 % full, warning 90 %', "looser"),
         ('the disk "/" is less than 5 GiB full', "'5 GiB' is not a number with one of %"),
