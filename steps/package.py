@@ -37,7 +37,9 @@ class _OfPackage(Check):
         return (self.asked,)
 
     def absence(self, package: Package) -> str:
-        return f'the package "{self.name}" is not installed (known to {package.manager} as: {package.state})'
+        unknown = package.state == "unknown"
+        known = f"{package.manager} does not know it" if unknown else f"known to {package.manager} as: {package.state}"
+        return f'the package "{self.name}" is not installed ({known})'
 
 
 @check(

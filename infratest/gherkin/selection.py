@@ -28,6 +28,17 @@ class Group:
         return found
 
 
+def _is_address(text: str) -> bool:
+    """Whether a text is an IP address, which `is listening on` may have been meant of."""
+    from ipaddress import ip_address
+
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Named:
     """One host by its name."""
@@ -44,7 +55,8 @@ class Named:
                 f" in it are {group[0]}{others}"
             )
         if not found:
-            raise FeatureError(unknown("host", self.name, [host.name for host in hosts]))
+            at = f"; where it listens stands behind `at`: at {in_quotes(self.name)}" if _is_address(self.name) else ""
+            raise FeatureError(unknown("host", self.name, [host.name for host in hosts]) + at)
         return found
 
 

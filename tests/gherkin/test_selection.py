@@ -30,6 +30,12 @@ def test_names():
         Named("web-*").choose(HOSTS)
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "::1"])
+def test_an_address_in_the_place_of_a_host_may_be_meant_of_where_something_listens(address):
+    with pytest.raises(FeatureError, match=f'unknown host .*; where it listens stands behind `at`: at "{address}"'):
+        Named(address).choose(HOSTS)
+
+
 def test_a_group_in_the_place_of_a_host_is_told_as_one_and_the_other_way_round():
     with pytest.raises(FeatureError, match=r"'web' is a group and no host: .* web-1 and 1 more"):
         Named("web").choose(HOSTS)
