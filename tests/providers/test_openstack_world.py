@@ -25,7 +25,6 @@ from tests.worlds.openstack.cloud import Project, cloud
 from tests.worlds.openstack.seam import Seam, seam
 from tests.worlds.sshd import make_key
 
-
 #: Most of the time is OpenStack's own.
 pytestmark = pytest.mark.machines
 
