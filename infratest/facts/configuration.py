@@ -15,7 +15,6 @@ from infratest.cleaning import beginning, decoded, masked
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, number, plain_bytes, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
-from infratest.globs import fits
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -305,6 +304,8 @@ def _directives(text: str, around: tuple[str, ...]) -> Iterator[tuple[tuple[str,
 
 def _included(pattern: str, texts: Mapping[str, str]) -> list[str]:
     """Return which of the files that nginx printed an `include` names; a path is from the main one's folder."""
+    from infratest.globs import fits
+
     folder = next((path for path in texts if path), "").rpartition("/")[0]
     whole = pattern if pattern.startswith("/") else f"{folder}/{pattern}"
     parts = whole.split("/")
