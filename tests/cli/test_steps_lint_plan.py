@@ -333,7 +333,7 @@ def test_lint_tells_all_that_is_wrong_at_once(project):
         ("a.feature:9", "scenario 'only a Given' selects hosts and checks nothing: add a Then"),
         ("b.feature:6", "the table row '| 18080' is not closed: its last cell would be cut"),
     ]
-    assert 'did you mean: the service "orders" is running\n' in done.stdout
+    assert 'the nearest there is: the service "orders" is running\n' in done.stdout
     assert done.stderr.endswith(": 8 mistakes\n")
 
 
