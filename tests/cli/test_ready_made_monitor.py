@@ -38,7 +38,7 @@ def test_each_way_of_being_ill_is_seen(shop: World):
     process = shop.begin()
     until(lambda: shop.run("status")[0] == 0, "all is well")
     well = states(shop)
-    assert (set(well.values()), len(well)) == ({"ok", "0"}, 7)
+    assert (set(well.values()), len(well)) == ({"ok", "0"}, 8)
 
     shop.endpoint.reply = Reply(500)
     shop.there.unlink()

@@ -44,6 +44,21 @@ def taken(t: Transaction, holder: str, seconds: float = SECONDS) -> int | None:
     return None if row is None else int(row[0])
 
 
+def stopped_ended(t: Transaction, seconds: float) -> None:
+    """End the sessions of those who have the lease's row in a transaction, and have said nothing for so many seconds.
+
+    The server ends a transaction by itself where it is idle. To it one is not while rows are sent to it many at a time
+    (psycopg's `executemany` is a pipeline): who is stopped in the midst of that would have the row for ever.
+    """
+    t.rows(
+        "SELECT pg_terminate_backend(its.pid) FROM pg_locks JOIN pg_stat_activity its USING (pid) "
+        "WHERE locktype = 'relation' AND relation = CAST('lease' AS regclass) AND mode = 'RowExclusiveLock' "
+        "AND its.datname = current_database() AND its.pid <> pg_backend_pid() AND its.wait_event = 'ClientRead' "
+        f"AND {_NOW} - extract(epoch FROM its.state_change) >= ?",
+        seconds,
+    )
+
+
 def held(t: Transaction, number: int, seconds: float = SECONDS) -> None:
     """Make the lease last from now on; until this transaction ends nobody else can take it.
 

@@ -240,7 +240,7 @@ def opened(
 
 
 def _taken(base: psycopg.Connection[Row], transaction: TableTransaction, seconds: float) -> int | None:
-    """Take the lease; None where another one does, or has its row in a transaction: a stopped one's is ended soon."""
+    """Take the lease; None where another one does, or has its row in a transaction: a stopped one's is ended then."""
     import psycopg
 
     try:
@@ -248,6 +248,7 @@ def _taken(base: psycopg.Connection[Row], transaction: TableTransaction, seconds
             base.execute("SET LOCAL lock_timeout = '1s'")
             return lease.taken(transaction, holder(), seconds)
     except psycopg.errors.LockNotAvailable:
+        lease.stopped_ended(transaction, seconds)
         return None
 
 
