@@ -29,6 +29,27 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+#: Files that take longest, a minute and more: begun first, so that no worker has one of them left when others are done.
+LONG = [
+    "tests/contracts/test_transports.py", "tests/oracle/test_oracle.py", "tests/providers/test_cloud_ec2.py",
+    "tests/providers/test_cloud_cloudstack.py", "tests/engine/test_neighbours.py", "tests/spread/test_cluster.py",
+    "tests/acceptance/test_demo.py", "tests/collect/test_script.py", "tests/cli/test_monitor.py",
+    "tests/lifecycle/test_another_account.py", "tests/plan/test_kept.py", "tests/providers/test_cloud_components.py",
+    "tests/acceptance/test_pages.py", "tests/engine/test_imports.py", "tests/lifecycle/test_kill_container.py",
+    "tests/acceptance/test_examples.py", "tests/test_wheel.py", "tests/providers/test_silent_engine.py",
+    "tests/conformance/test_faces.py", "tests/contracts/test_provider_components.py", "tests/faults/test_clouds.py",
+    "tests/oracle/test_of_servers.py", "tests/acceptance/test_mutate_queues.py",
+]  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have workers, which take whole files, begin with those that take longest; all else stays in its order."""
+    if hasattr(config, "workerinput"):
+        place = {name: at for at, name in enumerate(LONG)}
+        items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
+
 def pytest_collection_finish() -> None:
     """Forget the secrets of modules that were imported: each is known in its own module's tests alone."""
     cleaning._secrets.clear()
