@@ -346,6 +346,8 @@ def _csv(text: str) -> list[dict[str, str]]:
         head = next(rows, [])
         if len(set(head)) < len(head):
             raise _NoSuchFormat("line 1: a column is there twice")
+        if len(head) == 1 and (other := next((mark for mark in ";\t|" if mark in head[0]), "")):
+            raise _NoSuchFormat(f"line 1: its fields are parted by {other!r}; only CSV with commas is read")
         made = []
         for row in rows:
             if row and len(row) != len(head):

@@ -187,6 +187,10 @@ UNREADABLE = [
     ("XML", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "it declares entities, which are not read"),
     ("XML", '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "it declares entities"),
     ("CSV", "a,a\n1,2", "line 1: a column is there twice"),
+    *(
+        ("CSV", f"a{mark}b\n1{mark}2\n", f"line 1: its fields are parted by {mark!r}; only CSV with commas is read")
+        for mark in ";\t|"
+    ),
     ("CSV", "a,b\n1", "line 2: 1 fields, where the first line names 2"),
     ("CSV", 'a,b\n"1', "line 2: unexpected end of data"),
 ]  # fmt: skip

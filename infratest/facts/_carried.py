@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 #: Bytes of a file that is carried, of one that cannot be searched, and of all that are carried together.
 LIMIT, WHOLE, TOGETHER = 2**16, 2**20, 2**20
 
+#: First bytes of a text of two or four bytes a character (UTF-16, UTF-32): The Unicode Standard, chapter 23.8.
+WIDE = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+NOT_UTF8 = "its byte order mark says that it is UTF-16 or UTF-32, and only UTF-8 is looked into; save it as that"
+
 #: KiB of memory that grep may take on a host.
 MEMORY = 2**18
 

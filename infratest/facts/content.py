@@ -1,13 +1,14 @@
 """The fact `content`: whether a regular file holds a text. Arguments: the absolute path, and the text.
 
 A file is bytes, and so is the text (UTF-8): it is looked for byte by byte, in the whole file, whatever its size, its
-encoding, its NULs and the length of its lines. Small files are carried to us, all of them by one `head`, as bytes; what
+NULs and the length of its lines. Small files are carried to us, all of them by one `head`, as bytes; what
 is larger, or tells no size (/proc), is searched on the host, where nothing of it is held but what could be the text. A
 text with a secret in it is not sent to a host, where whoever lists processes would read it: its file is carried, or the
 answer is not known.
 
 Of a file that is compressed (gzip, bzip2, xz, zstd, known by its first bytes) nothing is known: its bytes are not those
-that it was made of, and a text that is not in them may well be in these. The fact `lines` looks inside.
+that it was made of, and a text that is not in them may well be in these. The fact `lines` looks inside. Nor is anything
+known of one that begins with the byte order mark of UTF-16 or UTF-32.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stat import S_ISREG
 from infratest.cleaning import masked
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._carried import WHOLE, ReadsFiles
+from infratest.facts._carried import NOT_UTF8, WHOLE, WIDE, ReadsFiles
 from infratest.facts.base import Argument, LooksHere
 from infratest.record import Record
 
@@ -63,7 +64,7 @@ PIECE, HERE = 2**20, 2**26
 
 # The words of a question: the characters of the text for `tr` (none where it is a secret, and not sent), the text, and
 # another character that takes the place of its line breaks, where it has any. Lines: `is N`, `not N`, `unread N`,
-# `packed N BYTES` with the first bytes in hexadecimal, where these are of a compressed file.
+# `packed N BYTES` with the first bytes in hexadecimal, where these are of a compressed file or a wide text.
 #
 # A file is searched by tr and grep. tr makes a line break of every byte that is not in the text, so that grep holds the
 # rest alone, however long the file's own lines are; what is left of them may still have no end (one byte, again and
@@ -74,7 +75,7 @@ search() {
   first=$(head -c 10 -- "$path" | od -A n -t x1)
   case $first in
     ' 1f 8b 08'* | ' fd 37 7a 58 5a 00'* | ' 28 b5 2f fd'* | ' 42 5a 68 '??' 31 41 59 26 53 59'* | \
-    ' 42 5a 68 '??' 17 72 45 38 50 90'*) echo "packed $1$first"; return ;;
+    ' 42 5a 68 '??' 17 72 45 38 50 90'* | ' ff fe'* | ' fe ff'* | ' 00 00 fe ff'*) echo "packed $1$first"; return ;;
   esac
   if [ -n "$swap" ]; then
     said=$( { { tr "$swap\n" "\n$swap" <"$path" || echo unread >&3; } | tr -cs "$kept" '\n' | holds; } 3>&1 )
@@ -122,15 +123,15 @@ class ContentFact(ReadsFiles, LooksHere):
     def searched(self, mark: str, words: str) -> Content | None:
         if mark == "packed":
             try:
-                return _packed(bytes.fromhex(words))
+                return _unread(bytes.fromhex(words))
             except ValueError:
                 return None
         return Content(holds=mark == "is") if mark in ("is", "not") else None
 
     def within(self, data: bytes, argument: Argument) -> Content:
         """Return what is so in a file that was carried; where it is cut, no denial is known."""
-        if packed := _packed(data):
-            return packed
+        if unread := _unread(data):
+            return unread
         place = data.find(_machine.encoded(argument[1]))
         if place >= 0:
             return Content(holds=True, line=data.count(b"\n", 0, place) + 1)
@@ -146,8 +147,10 @@ class ContentFact(ReadsFiles, LooksHere):
         return {argument: content for argument, content in seen.items() if content is not None}
 
 
-def _packed(data: bytes) -> Content | None:
-    """Return that nothing is known of what begins with these bytes, where it is compressed."""
+def _unread(data: bytes) -> Content | None:
+    """Return that nothing is known of what begins with these bytes, where it is compressed or a wide text."""
+    if data.startswith(WIDE):
+        return Content(problem=NOT_UTF8)
     tool = "gzip" if data.startswith(GZIP) else "xz" if data.startswith(XZ) else "zstd" if data.startswith(ZSTD) else ""
     if data.startswith(BZIP2) and data[4:FIRST].startswith(BLOCKS):
         tool = "bzip2"
@@ -177,8 +180,8 @@ def _searched(path: bytes, text: bytes) -> Content | None:
     try:
         window, before, size, last = b"", 0, 0, b"\n"
         while piece := os.read(handle, PIECE):
-            if not size and (packed := _packed(piece)):
-                return packed
+            if not size and (unread := _unread(piece)):
+                return unread
             window += piece
             place = window.find(text)
             if place >= 0:

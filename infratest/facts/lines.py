@@ -15,7 +15,7 @@ from stat import S_ISREG
 
 from infratest.cleaning import masked, masked_line
 from infratest.facts import _machine
-from infratest.facts._carried import WHOLE, ReadsFiles
+from infratest.facts._carried import NOT_UTF8, WHOLE, WIDE, ReadsFiles
 from infratest.facts._shell import number
 from infratest.facts.base import Argument, LooksHere
 from infratest.record import Record
@@ -71,7 +71,8 @@ UNPACKED = 2**25
 #: its first byte is left, as \1; and so is a NUL, at which some programs end a line.
 DELETED, CHANGED = r"\200-\277", r"\000\200-\377"
 
-# The words of a question: grep's options and its pattern. Lines: `lines N FIRST COUNT`, `unread N`, `tool N NAME`.
+# The words of a question: grep's options and its pattern. Lines: `lines N FIRST COUNT`, `unread N`, `tool N NAME`,
+# `wide N` of a text that is UTF-16 or UTF-32.
 #
 # A compressed file is known by its first bytes: RFC 1952, bzip2's and xz's manuals, RFC 8878. A line may have no end,
 # so grep's memory is bounded, and past that nothing is known. Small files are carried as they are, but zstd's, which
@@ -85,6 +86,7 @@ search() {
     ' 42 5a 68'*) tool=bzip2 ;;
     ' fd 37 7a 58 5a 00'*) tool=xz ;;
     ' 28 b5 2f fd'*) tool=zstd ;;
+    ' ff fe'* | ' fe ff'* | ' 00 00 fe ff'*) echo "wide $1"; return ;;
     *) tool= ;;
   esac
   if [ -n "$tool" ] && ! command -v $tool >/dev/null; then
@@ -152,6 +154,8 @@ class LinesFact(ReadsFiles, LooksHere):
     def searched(self, mark: str, words: str) -> Lines | None:
         if mark == "tool":
             return Lines(problem=f"it is compressed by {words}, which is not installed on this host")
+        if mark == "wide":
+            return Lines(problem=NOT_UTF8)
         if mark != "lines":
             return None
         first, _, count = words.partition(" ")
@@ -191,6 +195,8 @@ def _matched(data: bytes, argument: Argument) -> Lines:
     plain = _unpacked(data)
     if isinstance(plain, str):
         return Lines(problem=plain)
+    if plain.startswith(WIDE):
+        return Lines(problem=NOT_UTF8)
     if kind == WHOLE_TEXT:
         from infratest.regular_expression import characters, compiled
 

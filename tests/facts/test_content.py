@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from infratest import cleaning
 from infratest.cleaning import decoded
-from infratest.facts._carried import LIMIT, TOGETHER
+from infratest.facts._carried import LIMIT, NOT_UTF8, TOGETHER
 from infratest.facts.base import Answer
 from infratest.facts.content import Content, ContentFact
 from tests.worlds.shells import SHELLS, shell
@@ -94,6 +94,16 @@ def test_carried_searched_and_natively_it_is_the_same(tmp_path_factory, data, te
     expected = [text.encode() in whole]
     assert [one.holds for one in snippet([(str(path), text)])] == expected
     assert [one.holds for one in here([(str(path), text)])] == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("many", [1, LIMIT])
+def test_of_a_text_of_two_bytes_a_character_nothing_is_denied(tmp_path, encoding, many):
+    """Its bytes are others than those of the text that is looked for, which may well be in it."""
+    (tmp_path / "file").write_bytes(("\ufeff" + "needle\n" * many).encode(encoding))
+    questions = [(str(tmp_path / "file"), text) for text in ("needle", "hay")]
+    for found in (here(questions), *(snippet(questions, name) for name in SHELLS)):
+        assert found == [Content(problem=NOT_UTF8)] * 2
 
 
 def test_memory_has_a_bound_and_past_it_nothing_is_denied(tmp_path):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from infratest import cleaning
 from infratest.cleaning import decoded
-from infratest.facts._carried import LIMIT
+from infratest.facts._carried import LIMIT, NOT_UTF8
 from infratest.facts.base import Answer
 from infratest.facts.checksum import Checksum, ChecksumFact
 from infratest.facts.lines import UNPACKED, Lines, LinesFact
@@ -172,6 +172,15 @@ def test_what_cannot_be_unpacked_is_unknown(tmp_path):
     assert problems[1] == "it cannot be read to its end"
     assert problems[2] == "it unpacks to more than 32 MiB"
     assert "compressed by zstd and its name does not end in .zst" in problems[3]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("many", [1, LIMIT])
+def test_a_text_of_two_bytes_a_character_is_unknown(tmp_path, encoding, many):
+    (tmp_path / "x").write_bytes(("\ufeff" + "error: two\n" * many).encode(encoding))
+    questions = [(str(tmp_path / "x"), PATTERN, "^error"), (str(tmp_path / "x"), "any", "")]
+    for values in (here(questions), *(snippet(questions, name) for name in SHELLS)):
+        assert [one.problem for one in values] == [NOT_UTF8] * 2
 
 
 def test_without_the_program_it_is_unknown(tmp_path):

@@ -39,7 +39,6 @@ CONTENTS = {
     "latin-1": b"caf\xe9 needle \xff\xfe\n",
     "utf-8": "Grüße, нити, needle ✓\n".encode(),
     "bom": b"\xef\xbb\xbfneedle\n",
-    "utf-16": "needle\n".encode("utf-16"),
     "pattern": b"a.c [x]* $HOME `id` \\n \"quoted\" 'single' -e --\n",
     "almost": b"needl\needle\nneed le\n",
     "frames": b"== end\n\n\n--\n__\n==> /etc/passwd <==\nneedle\n",
@@ -52,6 +51,8 @@ PACKED = {
     "xz": lzma.compress(b"needle\n"),
     "zstd": b"\x28\xb5\x2f\xfd\x24\x07\x39\x00\x00needle\n",
     "gzip, large": gzip.compress(random.Random(1).randbytes(90_000) + b"needle\n", mtime=0),
+    "utf-16": "needle\n".encode("utf-16"),
+    "utf-16, large": ("needle\n" * 9_000).encode("utf-16"),
 }
 CONTENTS |= PACKED | {"no bzip2": b"BZh9 needle\n", "no gzip": b"\x1f\x8bneedle\n"}
 TEXTS = (
