@@ -15,6 +15,7 @@ from infratest.errors import InfratestError, UserError
 from infratest.facts._init import SYSTEMD
 from infratest.facts._systemd import NO_FILE, unit_name
 from infratest.facts.base import Need
+from infratest.facts.unit_list import ListedUnit
 from infratest.gherkin.writing import in_quotes
 from infratest.globs import fits
 
@@ -25,8 +26,8 @@ Values = Mapping[Need, Any]
 NOT_SAID = "\0"
 #: Names of one subject that are looked at, sorted; what is beyond is told.
 MOST = 1000
-#: How the name of a service ends.
-SERVICE = ".service"
+#: How the name of a service and of a timer ends.
+SERVICE, TIMER = ".service", ".timer"
 #: Units that are made while the system runs.
 NOT_UNITS = ("user@*", "user-runtime-dir@*", "session-*", "run-*", "systemd-*@*", "getty@*", "*@.*")
 #: Where the kernel's own choice of ports begins, unless the host says otherwise (the kernel's ip-sysctl.rst).
@@ -142,6 +143,27 @@ def _services(values: Values) -> Iterator[str]:
         file = known(values, Need("unit-file", need.argument))
         if file is not None and file.state in ("enabled", "enabled-runtime"):
             yield f"the service {_quoted(name)} is enabled"
+    # Some of these are masked by their package; whose doing it was is not told.
+    for name in _listed(values, SERVICE, lambda one: one.state == "masked"):
+        yield f"the service {_quoted(name)} is masked"
+
+
+def _timers(values: Values) -> Iterator[str]:
+    for name in _listed(values, TIMER, lambda one: one.sub in ("waiting", "running")):
+        yield f"the timer {_quoted(name)} is running"
+    for name in _listed(values, TIMER, lambda one: one.state == "enabled"):
+        yield f"the timer {_quoted(name)} is enabled"
+
+
+def _listed(values: Values, kind: str, so: Callable[[ListedUnit], bool]) -> list[str]:
+    """Return the first units of a kind that are so, without the kind in their names."""
+    listed = known(values, UNITS)
+    names = [
+        one.name.removesuffix(kind)
+        for one in (listed.units if listed else ())
+        if one.name.endswith(kind) and so(one) and not any(fits(pattern, one.name) for pattern in NOT_UNITS)
+    ]
+    return [name for name in names if _can_be_asked(name)][:MOST]
 
 
 def _ports(values: Values) -> Iterator[str]:
@@ -225,6 +247,7 @@ def _files(values: Values) -> Iterator[str]:
 SUBJECTS: Mapping[str, Subject] = {
     "packages": Subject((PACKAGES,), _nothing, _packages),
     "services": Subject((UNITS,), _services_of, _services),
+    "timers": Subject((UNITS,), _nothing, _timers),
     "ports": Subject((SOCKETS, PORTS), _nothing, _ports),
     "users": Subject((USERS,), _each_user, _users),
     "groups": Subject((GROUPS,), _each_group, _groups),
