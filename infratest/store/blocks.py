@@ -29,7 +29,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import fsum, nan
 from operator import sub
 from struct import Struct, error
@@ -209,10 +209,9 @@ def _times(raw: bytes, kind: int, known: Head) -> list[float]:
         if not all(earlier <= later for earlier, later in pairwise(times)):
             raise _damaged("its times are not in their order")
     else:
-        times, tick = [], known.hour * 1000
-        for step in _numbers("I", raw):
-            tick += int(step)
-            times.append(tick / 1000)
+        ticks = accumulate(_numbers("I", raw), initial=known.hour * 1000)
+        next(ticks)  # the hour itself
+        times = [tick / 1000 for tick in ticks]
     if not (known.hour <= times[0] and times[-1] < known.hour + HOUR):
         raise _damaged("its times are not in its hour")
     return times

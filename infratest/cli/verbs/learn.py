@@ -39,8 +39,8 @@ def command(session: Session, place: str, only: str) -> int:
 
     HOST is a host of the stack; `local` is this machine where there is no stack file. The host is asked for its
     packages, services, timers, listening ports, users, groups, mounts, sysctls and the files that say who may do what;
-    each sentence is then asked of it, and those that hold are written, sorted. What changes by itself is left out: versions,
-    process ids, sizes, counters, ports that the kernel chose. So are comments and passwords of accounts.
+    each sentence is then asked of it, and those that hold are written, sorted. What changes by itself is left out:
+    versions, process ids, sizes, counters, ports that the kernel chose. So are comments and passwords of accounts.
 
     What could not be read, or was not answered when it was asked, is told, and exit status 1 says that the feature may
     lack something: on a host without an init system it lacks all services.

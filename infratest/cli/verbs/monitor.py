@@ -42,6 +42,9 @@ class _Words(Words):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(FILES)
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _command(cmd_name) if cmd_name in FILES else super().get_command(ctx, cmd_name)
+
     @property
     def commands(self) -> MutableMapping[str, click.Command]:
         """All of them, as who lists them takes them."""

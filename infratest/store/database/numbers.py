@@ -8,6 +8,7 @@ stands its head (`hourly`), which outlives it. What comes late is put into the b
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import nan
@@ -132,10 +133,11 @@ def points(t: Transaction, key: str, begin: float, end: float) -> list[Point]:
     if (span := _within(t, "block", *hours)) is not None:
         for (block,) in t.rows(BLOCKS_OF, *span, number):
             listed += unpacked(block)
-    for times, values in _open(t, number, *hours).values():
-        listed += zip(times, values, strict=True)
-    listed.sort(key=itemgetter(0))
-    return [point for point in listed if begin <= point[0] < end]
+    if still_open := _open(t, number, *hours):  # what is packed is in its order
+        for times, values in still_open.values():
+            listed += zip(times, values, strict=True)
+        listed.sort(key=itemgetter(0))
+    return listed[bisect_left(listed, begin, key=itemgetter(0)) : bisect_left(listed, end, key=itemgetter(0))]
 
 
 def hourly(t: Transaction, key: str, begin: float, end: float) -> list[Head]:
