@@ -15,7 +15,6 @@ from infratest.errors import InfratestError, UserError
 from infratest.facts._init import SYSTEMD
 from infratest.facts._systemd import NO_FILE, unit_name
 from infratest.facts.base import Need
-from infratest.facts.unit_list import ListedUnit
 from infratest.gherkin.writing import in_quotes
 from infratest.globs import fits
 
@@ -155,7 +154,7 @@ def _timers(values: Values) -> Iterator[str]:
         yield f"the timer {_quoted(name)} is enabled"
 
 
-def _listed(values: Values, kind: str, so: Callable[[ListedUnit], bool]) -> list[str]:
+def _listed(values: Values, kind: str, so: Callable[[Any], bool]) -> list[str]:
     """Return the first units of a kind that are so, without the kind in their names."""
     listed = known(values, UNITS)
     names = [

@@ -16,12 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from infratest.deadline import Deadline
 from infratest.errors import Unreachable
-from infratest.heal.gates import Limits, Seen
+from infratest.heal.gates import Changes, Limits, Seen
 from infratest.heal.healing import heal
 from infratest.heal.pause import pause, resume
 from infratest.heal.records import HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result
+from infratest.stack.declared import AUTO, OBSERVE, PROPOSE, Proof
 from infratest.store.directory import StateDir
 from infratest.store.failures import started
 from infratest.transports.base import Transport
@@ -29,6 +30,7 @@ from tests.worlds.heal_world import World, make_hosts, make_report, make_result,
 
 HOSTS = ("web-1", "web-2", "web-3", "web-4")
 LIMITS = Limits(settle=0.0, report_age=300.0, stored_age=600.0, look_again=20.0)
+SICK = ("critical", "unknown", "blocked")
 STATES = ("ok", "warning", "critical", "unknown", "skipped", "blocked")
 
 
@@ -51,19 +53,26 @@ class Healing(RuleBasedStateMachine):
         at_most=st.sampled_from((0.0, 0.3, 0.5, 1.0)),
         mode=st.sampled_from(("auto", "auto", "auto", "auto", "observe")),
         rungs=st.integers(1, 3),
+        keep=st.sampled_from((None, None, (1, "web"), (2, "web"), (3, "web"))),
+        proof=st.sampled_from((None, Proof(drill="killed-nginx"))),
     )
-    def begin(self, confirm: int, tries: int, per: float, at_most: float, mode: str, rungs: int) -> None:
+    def begin(
+        self, confirm: int, tries: int, per: float, at_most: float, mode: str, rungs: int,
+        keep: tuple[int, str] | None, proof: Proof | None,
+    ) -> None:  # fmt: skip
         self.folder = TemporaryDirectory()
         path = Path(self.folder.name)
         self.rule = make_rule(
-            confirm=confirm, tries=tries, per=per, at_most=at_most, mode=mode, do=(("provision", {}),) * rungs
-        )
+            confirm=confirm, tries=tries, per=per, at_most=at_most, mode=mode, do=(("provision", {}),) * rungs,
+            keep=keep, proof=proof,
+        )  # fmt: skip
         self.state = StateDir(path / "state")
         self.states = dict.fromkeys(HOSTS, "ok")
         self.row = dict.fromkeys(HOSTS, 0)  # criticals in a row as this machine saw them reported
         self.stored: dict[str, Seen] = {}
         self.known: dict[str, tuple[float, str]] = {}  # when a run last looked at a host, and what it saw
         self.paused_until = 0.0
+        self.sees, self.deploying, self.unwanted = True, False, ""
         self.may_act: set[str] = set()
         self.crash_next = False
         self.crashes: dict[str, list[float]] = {host: [] for host in HOSTS}
@@ -96,8 +105,16 @@ class Healing(RuleBasedStateMachine):
         assert now >= self.paused_until
         assert host in self.may_act
         assert all(name in self.known and now - self.known[name][0] <= LIMITS.stored_age for name in HOSTS)
-        sick = [name for name in HOSTS if self.known[name][1] in ("critical", "unknown", "blocked")]
+        sick = [name for name in HOSTS if self.known[name][1] in SICK]
         assert len(sick) <= max(1, int(self.rule.at_most * len(HOSTS) + 0.001)), f"{sick} are sick"
+        if self.rule.keep is not None:
+            others = [name for name in HOSTS if name != host and self.known[name][1] not in SICK]
+            assert len(others) >= self.rule.keep[0], f"only {others} are well"
+        assert self.sees, "acted though what is seen cannot be relied on"
+        assert not self.deploying, "acted while somebody deploys"
+        assert not self.unwanted, "acted in a downtime"
+        assert self.world.trust[0] == AUTO, "acted by itself, beyond what the ledger grants"
+        assert self.world.proof[0] or self.rule.proof is None, "acted unproven"
         running = [begun for begun in self.crashes[host] if now < begun + REMEDY_SECONDS]
         assert not running, "acted while an act without an end may still run"
         if self.crash_next:
@@ -127,6 +144,26 @@ class Healing(RuleBasedStateMachine):
     def somebody_resumes(self) -> None:
         resume(self.state)
         self.paused_until = 0.0
+
+    @rule(sees=st.booleans())
+    def the_witness_changes(self, sees: bool) -> None:
+        self.sees = sees
+
+    @rule(deploying=st.booleans())
+    def somebody_deploys_or_has_done(self, deploying: bool) -> None:
+        self.deploying = deploying
+
+    @rule(why=st.sampled_from(("", "", "in a downtime until noon")))
+    def a_downtime_begins_or_ends(self, why: str) -> None:
+        self.unwanted = why
+
+    @rule(level=st.sampled_from((AUTO, AUTO, PROPOSE, OBSERVE)))
+    def the_ledger_changes(self, level: str) -> None:
+        self.world.trust = level, "by the ledger"
+
+    @rule(proven=st.sampled_from((True, True, False)))
+    def the_proof_changes(self, proven: bool) -> None:
+        self.world.proof = proven, "by its certificate"
 
     @rule()
     def the_next_act_is_killed(self) -> None:
@@ -217,7 +254,11 @@ class Healing(RuleBasedStateMachine):
         acts = len(self.world.acts)
         self.call += 1
         # No way to the hosts, so that no healing mark is put on them: thousands of programs would be started for it.
-        means = self.world.means(deadline=self.deadline, open_transport=shut)
+        means = self.world.means(
+            deadline=self.deadline, open_transport=shut, suppressed=self.unwanted,
+            witness=lambda: (self.sees, "by the witness"),
+            changes=lambda rule, result: Changes(locks=("somebody deploys",) if self.deploying else ()),
+        )  # fmt: skip
         try:
             records = heal(report, [self.rule], self.state, means, history=self.stored, dry_run=dry)
         except Killed:
