@@ -236,7 +236,7 @@ class _Healer(Acts):
             left=self._left(),
             climbing=case.climbing,
             acted=case.acted,
-            suppressed=self._means.suppressed,
+            suppressed=self._means.suppressed(case.result),
             drilled=self._means.drilled,
             production=self._means.production,
             proof=self._means.proven(case.rule),

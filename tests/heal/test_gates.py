@@ -94,7 +94,7 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"left": 0.0}, "time", "the time of this run is over"),
         ({"rule": make_rule(mode="observe")}, "mode", "never acts"),
         ({"rule": make_rule(mode="propose")}, "mode", "propose: it waits for a person's approval"),
-        ({"suppressed": "DOWNTIME"}, "suppressed", "suppressed by the caller (DOWNTIME)"),
+        ({"suppressed": "left alone: downtime 'move' by ann"}, "suppressed", "left alone: downtime 'move' by ann"),
         ({"rule": make_rule(keep=(10, "web"))}, "floor", "9 other hosts of group web are known to be well, 10 must"),
         ({"rule": make_rule(keep=(8, "web")), "history": history(3)}, "floor", "7 other hosts of group web"),
         ({"rule": make_rule(keep=(9, "web")), "history": history(1, of=9)}, "floor", "8 other hosts of group web"),
