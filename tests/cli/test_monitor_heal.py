@@ -108,15 +108,14 @@ def test_what_waits_for_a_person_is_a_warning_and_is_done_once_approved(shop: Wo
 
 @pytest.mark.timeout(600)
 def test_a_remedy_that_takes_long_holds_up_no_look_and_a_downtime_of_a_dead_monitor_holds(shop: World) -> None:
-    heals(
-        shop, do=f"touch {shop.folder}/begun; while ! [ -e {shop.folder}/go ]; do sleep 0.1; done; touch {shop.there}"
-    )
+    begun, go = shop.folder / "begun", shop.folder / "go"
+    heals(shop, do=f"touch {begun}; while ! [ -e {go} ]; do sleep 0.1; done; touch {shop.there}")
     process = shop.begin(words=("run", "--heal"))
     until(lambda: shop.run("status")[0] == 0, "all is well")
     shop.there.unlink()
-    until((shop.folder / "begun").exists, "the remedy begins")
+    until(begun.exists, "the remedy begins")
     until(lambda: shop.state() == "critical", "it is looked at meanwhile, and hard")
-    (shop.folder / "go").touch()
+    go.touch()
     until(shop.there.exists, "the remedy ends")
     until(lambda: [one["verified"] for one in decided(shop, "tried")] == [True], "once")
     assert shop.run("downtime", "add", "move", "--host", "here", "--for", "1h", "--comment", "moving")[0] == 0
