@@ -89,6 +89,24 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"tries": tried(30, rule="other", ended=False)}, "concurrency", "rule other began on web-1"),
         ({"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)}, "budget", "3 of 3 tries in 60 min are used on web-1"),
         ({"rule": make_rule(confirm=2, tries=0)}, "budget", "0 of 0 tries"),
+        (
+            {"rule": make_rule(confirm=2, confirm_of=3), "row": ALLOWED.row.changed(looks="c..c")},
+            "confirm",
+            "failed in 1 of the newest 3 looks, 2 confirm",
+        ),
+        (
+            {"rule": make_rule(confirm=2, confirm_of=3), "row": ALLOWED.row.changed(looks="ww.c")},
+            "confirm",
+            "failed in 1 of the newest 3 looks, 2 confirm",
+        ),
+        (
+            {
+                "rule": make_rule(group=(2, HOUR)),
+                "tries": tried(50 * MINUTE, host="web-2") + tried(20 * MINUTE, host="web-3"),
+            },
+            "group budget",
+            "2 of 2 acts in 60 min are used on group web",
+        ),
         ({"tries": tried(9)}, "wait", "settling after try 1"),
         ({"tries": tried(100, 19)}, "wait", "settling after try 2"),
         ({"left": 0.0}, "time", "the time of this run is over"),
