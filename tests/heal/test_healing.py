@@ -257,7 +257,7 @@ def test_a_report_handed_in_twice_confirms_nothing(world: World, state: StateDir
     for _ in range(3):
         (record,) = heal(report, [make_rule(confirm=2)], state, world.means(), history={})
         assert closed(record) == ["confirm"]
-    assert load(state, "prod")[ID] == Row(state="critical", failures=1, since=NOON, last=NOON)
+    assert load(state, "prod")[ID] == Row(state="critical", failures=1, since=NOON, last=NOON, looks="c")
 
 
 def test_the_unknown_and_the_blocked_are_refused_on_record_and_not_on_the_line(world: World, state: StateDir) -> None:

@@ -73,7 +73,7 @@ def test_an_older_report_says_nothing_new(state: StateDir) -> None:
 
 def test_a_row_of_a_clock_that_was_set_back_is_begun_anew(state: StateDir) -> None:
     record(state, "critical", "critical", start=NOON + 9000)
-    assert record(state, "critical") == Row(state="critical", failures=1, since=NOON, last=NOON)
+    assert record(state, "critical") == Row(state="critical", failures=1, since=NOON, last=NOON, looks="c")
     # Clocks that differ a little are no clock that was set back.
     ahead = make_report([make_result("critical")], NOON + 50)
     assert record_run(state, ahead, NOON)[ID].failures == 2
