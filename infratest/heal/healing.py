@@ -281,9 +281,9 @@ class _Healer(Acts):
             flapping=flapping(case.rule, case.result, situation),
         )
         closed = {answer.name for answer in refusals(answers)}
-        gave_up = self._audit.gave_up(record)
-        if gave_up:
-            gate = Answer(name=GIVEN_UP, passed=False, reason=gave_up)
+        gave_up, denied = self._audit.gave_up(record), self._denied(record)
+        if gave_up or denied:
+            gate = Answer(name=GIVEN_UP if gave_up else PROPOSAL, passed=False, reason=gave_up or denied)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
             done = self._act(record, case.ladder[rung], case.looked)
@@ -295,6 +295,18 @@ class _Healer(Acts):
         if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):
             return self._written(replace(record, outcome=WOULD))
         return self._proposed(case, situation, record)
+
+    def _denied(self, record: HealRecord) -> str:
+        """Return who has denied this in this problem and why, in words; empty where nobody has.
+
+        Asked whatever the mode is: what a person said no to while it waited for them is not done once it may act by
+        itself. Raises StateError: a proposal cannot be read.
+        """
+        problem = (record.rule.name, record.before.id, record.problem)
+        for one in proposals.every(self._state, self._report.env):
+            if one.state == proposals.DENIED and one.same_problem == problem:
+                return f"proposal {one.id} was {one.answer}; it rests until this is well again"
+        return ""
 
     def _fall_back(self, case: _Case) -> None:
         """Take from a rule what its heals over time have cost it, before it is asked how much it may do."""

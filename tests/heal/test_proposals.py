@@ -84,6 +84,24 @@ def test_what_is_denied_rests_until_it_is_well(world: World, state: StateDir) ->
     assert world.acts == []
 
 
+@pytest.mark.parametrize("how", [{}, {"dry_run": True}])
+def test_what_is_denied_rests_although_nothing_else_is_in_its_way_any_more(
+    world: World, state: StateDir, how: dict[str, bool]
+) -> None:
+    world.trust = "propose", "by the ledger"
+    assert once(world, state, make_rule()).outcome == "proposed"
+    proposals.deny(state, "prod", waiting(state).id, BOB, "it is being rebuilt", world.now)
+    world.trust = "auto", "granted anew"
+    (record,) = run(world, state, make_rule(), **how)
+    assert (record.outcome, closed(record)) == ("refused", ["proposal"])
+    assert "denied by bob(1001)@desk: it is being rebuilt; it rests until this is well again" in record.reason
+    assert world.acts == []
+    world.sick.clear()
+    run(world, state, make_rule())
+    world.sick.add("web-1")
+    assert once(world, state, make_rule()).verified  # another problem
+
+
 def test_an_approval_that_is_too_old_counts_for_nothing(world: World, state: StateDir) -> None:
     once(world, state)
     approve(world, state)
