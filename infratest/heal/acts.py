@@ -163,10 +163,15 @@ class Acts(Looks):
         self._tell(done)
         if not done.verified and not done.verifying:
             how = f"made {done.worse[0]} worse" if done.worse else "did not help"
-            self._means.lost(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
+            self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
         if done.verifying:
             verifying.add(self._state, self._report.env, done, number)
         return done
+
+    def _loses(self, rule: HealRule, why: str) -> None:
+        """Take from a rule that it may act by itself. A drill breaks things on purpose: it costs no rule anything."""
+        if not self._means.drilled:
+            self._means.lost(rule, why)
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
         result = record.before

@@ -188,7 +188,7 @@ class _Healer(Acts):
             verifying.remove(self._state, env, result.id)
             rule = self._rules.get(str(entry.get("rule")))
             if not helped and rule is not None:
-                self._means.lost(rule, f"a heal of {result.id} did not help")
+                self._loses(rule, f"a heal of {result.id} did not help")
             if helped and rule is not None:
                 was: Result = result.changed(state=str(entry.get("was")))
                 record = HealRecord(
@@ -312,13 +312,13 @@ class _Healer(Acts):
         """Take from a rule what its heals over time have cost it, before it is asked how much it may do."""
         rule, result, row = case.rule, case.result, self._rows.get(case.result.id, counts.Row())
         confirmed = confirmation(rule, result, row)[0]
-        if self._dry or case.climbing or self._means.drilled == rule.name or not confirmed:
+        if self._dry or case.climbing or self._means.drilled or not confirmed:
             return
         now = self._means.clock()
         began = now if row.since is None else row.since
         why = falls_back(rule, result.host, self._audit.tries, began, now, self._means.granted(rule))
         if why:
-            self._means.lost(rule, why)
+            self._loses(rule, why)
 
     def _proposed(self, case: _Case, situation: Situation, record: HealRecord) -> HealRecord:
         """Propose what a person may let it do; where that was approved, ask all gates once more and act."""

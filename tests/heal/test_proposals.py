@@ -9,6 +9,7 @@ import pytest
 
 from infratest.errors import StateError, UserError
 from infratest.heal import proposals, signing
+from infratest.heal.healing import heal
 from infratest.heal.proposals import Approval, Proposal
 from infratest.heal.records import HealRecord, note
 from infratest.stack.declared import HealRule, Proof
@@ -191,3 +192,14 @@ def test_a_heal_that_did_not_help_loses_what_was_granted(world: World, state: St
     world.helps = False
     once(world, state, AUTO)
     assert world.lost == ["a heal of features/web.feature#nginx-answers@web-1 by provision did not help"]
+
+
+@pytest.mark.parametrize(("drilled", "costs"), [("mend-web", False), ("another", False), ("", True)])
+def test_what_happens_in_a_drill_costs_nothing(world: World, state: StateDir, drilled: str, costs: bool) -> None:
+    world.helps = False
+    world.now += 60
+    rule = replace(AUTO, do=(("fake", {"fail": "no disk"}), ("provision", {})))
+    means = world.means(drilled=drilled, since=world.now - 1)
+    records = heal(world.report(), [rule], state, means, history={})
+    assert [one.ending for one in records] == ["failed", "failed"]
+    assert bool(world.lost) is costs
