@@ -156,6 +156,10 @@ class Acts(Looks):
             words = f"interrupted by {str(stop) or 'SIGINT'}, and ended"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
+        except Exception as error:  # a defect of a remedy's: nothing acts any more, so the try has ended
+            words = f"a defect: {type(error).__name__}: {error}"
+            self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            raise
         done = replace(done, after=after, verifying=cut, duration=time.monotonic() - begun)
         if done.verified:
             self._settle(record.before.id, self._means.clock())
@@ -180,7 +184,7 @@ class Acts(Looks):
             if remedy.on_host and way.error is not None:
                 raise way.error
             outcome = remedy.apply(result, surroundings, deadline)
-        except InfratestError as error:
+        except (InfratestError, OSError) as error:  # a disk of ours that is full fails the act, and not the check
             return replace(record, error=str(error))
         return replace(record, words=outcome.words, command=outcome.command)
 

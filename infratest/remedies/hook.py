@@ -94,13 +94,19 @@ class Hook(Remedy):
 
     def _told(self, words: tuple[str, ...], result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
         command = [_program(words, surroundings.folder), *words[1:]]
-        # Files, not pipes: a daemon that the program leaves behind may keep its output open for ever.
-        with TemporaryFile() as given, TemporaryFile() as said:
-            given.write(masked(json.dumps(result.as_dict(), ensure_ascii=False)).encode())
-            given.seek(0)
-            status = self._run(command, surroundings, given, said, deadline)
-            said.seek(0)
-            printed = clean(decoded(said.read(OUTPUT_LIMIT)), 500)
+        try:
+            # Files, not pipes: a daemon that the program leaves behind may keep its output open for ever.
+            with TemporaryFile() as given, TemporaryFile() as said:
+                given.write(masked(json.dumps(result.as_dict(), ensure_ascii=False)).encode())
+                given.seek(0)
+                status = self._run(command, surroundings, given, said, deadline)
+                said.seek(0)
+                printed = clean(decoded(said.read(OUTPUT_LIMIT)), 500)
+        except OSError as error:  # a full disk, or no more open files
+            raise HealError(
+                f"{self.describe()}: the files for what it is told and what it says could not be used: "
+                f"{error.strerror or error}; make room in the folder for temporary files"
+            ) from error
         if status != 0:
             how = f"exit {status}" if status > 0 else f"killed by signal {-status}"
             raise HealError(f"{self.describe()}: {how}: {printed or 'it said nothing'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -278,6 +279,36 @@ def test_a_remedy_that_fails_counts_and_says_why(world: World, state: StateDir) 
     assert "exit 3: no room" in record.error
     assert "did not help (run echo no room" in note([record])[0]
     assert note(run(world, state, rule)) == ["healing gave up after 1 try: it begins again 2027-01-15 09:01:00 UTC"]
+
+
+@pytest.mark.parametrize(
+    ("do", "words"),
+    [
+        (
+            ("hook", ["true"]),
+            "hook true: the files for what it is told and what it says could not be used: No such file",
+        ),
+        (("fake", {"log": "no-folder/tries"}), "No such file or directory"),
+    ],
+)
+def test_what_this_machine_refuses_a_remedy_fails_the_remedy_alone(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, do: tuple[str, object], words: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(world.folder / "gone"))
+    (record,) = run(world, state, make_rule(do=(do,)))
+    assert words in record.error
+    assert events(state) == ["try", "tried"]
+
+
+def test_a_defect_of_a_remedy_leaves_no_try_without_an_end(world: World, state: StateDir) -> None:
+    def breaks(name: str) -> None:
+        raise ZeroDivisionError("of a plugin")
+
+    world.on_act = breaks
+    with pytest.raises(ZeroDivisionError):
+        run(world, state, make_rule())
+    assert events(state) == ["try", "tried"]
+    assert state.read("heal.jsonl")[-1]["error"] == "a defect: ZeroDivisionError: of a plugin"
 
 
 def test_no_way_to_the_host_counts_and_the_next_rung_needs_none(world: World, state: StateDir) -> None:
