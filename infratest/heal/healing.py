@@ -12,7 +12,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 
+from infratest.cleaning import clean
 from infratest.deadline import Deadline
+from infratest.errors import UserError
 from infratest.heal import proposals, verifying
 from infratest.heal.acts import ENDING, Acts
 from infratest.heal.audit import Audit
@@ -102,12 +104,16 @@ def covered(report: Report, rules: Sequence[HealRule]) -> list[tuple[Result, Hea
     """Return the results that are not well, each with the rule for it.
 
     Raises:
-        UserError: a tag `@heal:NAME` that names no rule, whatever the state of its result.
+        UserError: a tag `@heal:NAME` that names no rule, whatever the state of its result; or a result whose id is
+        of another host than it says itself: one of the two would be healed, and the other looked at.
     """
     found = []
     for result in report.results:
         rule = rule_for(result, rules)
         if rule is not None and result.state not in (OK, SKIPPED, WAIVED) and not is_finding(result):
+            if result.id.rpartition("@")[2] != result.host:
+                words = f"result {clean(result.id, 200)!r} says that it is of host {clean(result.host, 100)!r}"
+                raise UserError(f"report: {words}: it was edited; check again")
             found.append((result, rule))
     return found
 
@@ -212,7 +218,11 @@ class _Healer(Acts):
             # Overtaken by another run while this one waited: that may have mended it, and its try and its failures
             # are what closes other gates now.
             return True
-        return (age > self._means.limits.look_again or bool(self._acted_on)) and not closed
+        # What waits for a person may have been approved, and it is done as soon as that is asked.
+        acts = not closed - {*OPENED_BY_APPROVAL} and (
+            not closed or OBSERVE not in (case.rule.mode, situation.trust[0])
+        )
+        return (age > self._means.limits.look_again or bool(self._acted_on)) and acts
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:

@@ -378,6 +378,15 @@ def test_a_wrong_rule_stops_everything_before_the_first_act(
     assert not state.exists
 
 
+def test_a_report_whose_id_and_host_contradict_each_other_is_refused(world: World, state: StateDir) -> None:
+    world.hosts = make_hosts("web-1", "db-1")
+    report = make_report([make_result("critical", "db-1", id=ID)])
+    with pytest.raises(UserError, match=f"report: result '{ID}' says that it is of host 'db-1': it was edited; check"):
+        heal(report, [make_rule()], state, world.means(), history={})
+    assert world.acts == []
+    assert not state.exists
+
+
 def test_hosts_are_named_where_more_than_one_is_concerned(world: World, state: StateDir) -> None:
     world.hosts = make_hosts("web-1", "web-2")
     world.sick = {"web-1", "web-2"}

@@ -52,6 +52,19 @@ def test_it_is_proposed_approved_done_once_and_on_record(world: World, state: St
         proposals.approve(state, "prod", one.id, Approval(by=BOB, time=world.now), None, 1, frozenset())
 
 
+@pytest.mark.parametrize(("mode", "looks"), [("propose", 1), ("observe", 0)])
+def test_what_was_approved_is_looked_at_before_it_is_done(world: World, state: StateDir, mode: str, looks: int) -> None:
+    once(world, state)
+    approve(world, state)
+    report = world.report()
+    world.sick.clear()
+    world.now += 500
+    (record,) = heal(report, [replace(PROPOSE, mode=mode)], state, world.means(), history={})
+    assert (record.outcome, len(world.looks)) == (("recovered", 1) if looks else ("would", 0))
+    assert world.acts == []
+    assert waiting(state).approvals  # what was not done was not used
+
+
 def test_an_approval_answers_its_digest_and_no_other(world: World, state: StateDir) -> None:
     once(world, state)
     approve(world, state)
