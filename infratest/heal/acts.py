@@ -6,7 +6,7 @@ The base of the engine (`healing`), which decides.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,7 @@ from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
 from infratest.heal.audit import Audit
 from infratest.heal.environment import hook_environment
-from infratest.heal.gates import Answer, Stored
+from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, Stored, refusals
 from infratest.heal.looking import Looks, well
 from infratest.heal.mark import Mark, Taken
 from infratest.heal.means import Means
@@ -33,6 +33,8 @@ from infratest.store import failures as counts
 from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
 
+#: Asks every gate of a result once more, given when that was seen, in seconds since the epoch.
+Ask = Callable[[Result, float], tuple[Answer, ...]]
 #: Seconds that looking at what a rule collects may take.
 COLLECTING = 20.0
 #: Seconds in which a connection for a remedy must come about, and that another healer is waited for.
@@ -89,11 +91,13 @@ class Acts(Looks):
             self._state, [events.heal(report.stack, report.env, record.before, record.ending, record.time, **more)]
         )
 
-    def _act(self, record: HealRecord, remedy: Remedy, looked: float) -> HealRecord:
+    def _act(self, record: HealRecord, remedy: Remedy, looked: float, ask: Ask) -> HealRecord:
         """Apply a remedy under the host's healing mark, and see whether it helped.
 
         Args:
-            looked: when the result was seen, in seconds since the epoch.
+            looked: when the result was seen, in seconds since the epoch. ask: asks every gate once more.
+        Returns:
+            The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
         deadline = Deadline(min(remedy.seconds, self._left()))
         host = self._means.hosts[record.before.host]
@@ -103,23 +107,28 @@ class Acts(Looks):
                 deadline.seconds, lambda: clock() - looked, deadline.at_most(min(PATIENCE, deadline.left / 2))
             )
             try:
-                return self._marked(record, remedy, deadline, way, taken)
+                return self._marked(record, remedy, deadline, way, taken, looked, ask)
             finally:
                 way.mark.give_back(Deadline(min(PATIENCE, self._left() + ENDING)))
 
-    def _marked(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, taken: Taken) -> HealRecord:
+    def _marked(
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, taken: Taken, looked: float, ask: Ask
+    ) -> HealRecord:
         """Act, unless another healer does or has done so just now, or may do so and nobody can tell."""
         if taken.held:
             answer = Answer(name=MARK, passed=False, reason=taken.held)
             return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
         if taken.waited:
-            now, again = self._means.clock(), self._look(record.before)
+            looked, again = self._means.clock(), self._look(record.before)
             if well(again):
-                self._settle(again.id, now)
-                return self._written(replace(record, time=now, outcome=RECOVERED, gates=(), after=again))
+                self._settle(again.id, looked)
+                return self._written(replace(record, time=looked, outcome=RECOVERED, gates=(), after=again))
+            record = replace(record, before=again, after=again)
         passed, words = self._alone(record, remedy, taken.problem)
         record = replace(record, gates=(*record.gates, Answer(name=MARK, passed=passed, reason=words)))
-        return self._tried(record, remedy, deadline, way) if passed else replace(record, outcome=PROPOSED)
+        if not passed:
+            return replace(record, outcome=PROPOSED)
+        return self._tried(record, remedy, deadline, way, partial(ask, record.before, looked))
 
     def _alone(self, record: HealRecord, remedy: Remedy, problem: str) -> tuple[bool, str]:
         """Return whether no other healer may do this at the same time, and why or why not.
@@ -136,7 +145,9 @@ class Acts(Looks):
             return False, f"{words}, and {self._means.others} may heal it too: a person decides"
         return True, f"{words}; {record.by or 'no other monitor is known of'}"
 
-    def _tried(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way) -> HealRecord:
+    def _tried(
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, ask: Callable[[], tuple[Answer, ...]]
+    ) -> HealRecord:
         """Apply a remedy and see whether it helped. The try is on record before, its end after."""
         host, limit = self._means.hosts[record.before.host], deadline.at_most(min(COLLECTING, deadline.left / 4))
         beside = Beside(self._means, record.rule, record.before.id)
@@ -144,6 +155,13 @@ class Acts(Looks):
             answer = Answer(name=NEIGHBOURS, passed=False, reason=beside.problem)
             return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
         record = replace(record, collected=tuple(self._means.collect(record.rule, host, way.transport, limit)))
+        # All of that took its time: what somebody has paused, suppressed, denied or begun to deploy meanwhile stays.
+        record = replace(record, gates=(*ask(), record.gates[-1]))
+        closed = {answer.name for answer in refusals(record.gates)}
+        if closed and closed <= {*OPENED_BY_APPROVAL} and not record.by:
+            return replace(record, outcome=PROPOSED)
+        if closed:
+            return self._written(replace(record, outcome=REFUSED))
         number = self._audit.begin(record, record.time + deadline.seconds)
         self._acts_on(record.before.host)
         begun = time.monotonic()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 from infratest.cleaning import clean
@@ -212,7 +213,7 @@ class _Healer(Acts):
         if case.result.host in self._acted_on:
             return True
         situation = self._situation(case)
-        closed = {answer.name for answer in refusals(self._answers(case, situation))}
+        closed = {answer.name for answer in refusals(self._answers(case.rule, case.result, situation))}
         age = situation.now - case.looked
         if FRESH in closed and situation.row.last > case.looked and 0 <= age <= self._means.limits.look_again:
             # Overtaken by another run while this one waited: that may have mended it, and its try and its failures
@@ -229,8 +230,9 @@ class _Healer(Acts):
         still = record.after is not None and record.after.state == record.rule.when_state and not record.worse
         return record.outcome == TRIED and still and record.rung + 1 < len(ladder)
 
-    def _answers(self, case: _Case, situation: Situation) -> tuple[Answer, ...]:
-        return tuple(gates(case.rule, case.result, situation))
+    @staticmethod
+    def _answers(rule: HealRule, result: Result, situation: Situation) -> tuple[Answer, ...]:
+        return tuple(gates(rule, result, situation))
 
     def _situation(self, case: _Case) -> Situation:
         now, row = self._means.clock(), self._rows.get(case.result.id, counts.Row())
@@ -273,7 +275,7 @@ class _Healer(Acts):
         """Ask every gate, and act if all are open."""
         self._fall_back(case)
         situation = self._situation(case)
-        answers = self._answers(case, situation)
+        answers = self._answers(case.rule, case.result, situation)
         problem = situation.row.since
         rung = rung_due(case.rule, case.result.host, situation.tries, situation.now if problem is None else problem)
         record = HealRecord(
@@ -291,32 +293,40 @@ class _Healer(Acts):
             flapping=flapping(case.rule, case.result, situation),
         )
         closed = {answer.name for answer in refusals(answers)}
-        gave_up, denied = self._audit.gave_up(record), self._denied(record)
+        gave_up, denied = self._audit.gave_up(record), self._denied(case.rule, case.result, problem)
         if gave_up or denied:
             gate = Answer(name=GIVEN_UP if gave_up else PROPOSAL, passed=False, reason=gave_up or denied)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
-            done = self._act(record, case.ladder[rung], case.looked)
-            return (
-                done if done.outcome != PROPOSED else self._proposed(case, situation, replace(record, gates=done.gates))
-            )
+            done = self._act(record, case.ladder[rung], case.looked, partial(self._asked_again, case, ""))
+            if done.outcome != PROPOSED:
+                return done
+            return self._proposed(case, situation, replace(record, before=done.before, gates=done.gates))
         if closed - {*OPENED_BY_APPROVAL}:
             return self._written(replace(record, outcome=REFUSED))
         if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):
             return self._written(replace(record, outcome=WOULD))
         return self._proposed(case, situation, record)
 
-    def _denied(self, record: HealRecord) -> str:
+    def _denied(self, rule: HealRule, result: Result, problem: float | None) -> str:
         """Return who has denied this in this problem and why, in words; empty where nobody has.
 
         Asked whatever the mode is: what a person said no to while it waited for them is not done once it may act by
         itself. Raises StateError: a proposal cannot be read.
         """
-        problem = (record.rule.name, record.before.id, record.problem)
         for one in proposals.every(self._state, self._report.env):
-            if one.state == proposals.DENIED and one.same_problem == problem:
+            if one.state == proposals.DENIED and one.same_problem == (rule.name, result.id, problem):
                 return f"proposal {one.id} was {one.answer}; it rests until this is well again"
         return ""
+
+    def _asked_again(self, case: _Case, approved: str, result: Result, looked: float) -> tuple[Answer, ...]:
+        """Ask every gate right before the act, as all is now. Args: approved: by whom it was, or empty."""
+        situation = replace(self._situation(replace(case, result=result, looked=looked)), approved=approved)
+        answers, denied = (
+            self._answers(case.rule, result, situation),
+            self._denied(case.rule, result, situation.row.since),
+        )
+        return (Answer(name=PROPOSAL, passed=False, reason=denied), *answers) if denied else answers
 
     def _fall_back(self, case: _Case) -> None:
         """Take from a rule what its heals over time have cost it, before it is asked how much it may do."""
@@ -341,11 +351,12 @@ class _Healer(Acts):
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *record.gates)))
         if not answer.approved:
             return self._written(replace(record, outcome=PROPOSED, proposal=answer.id))
-        answers = self._answers(case, replace(situation, approved=answer.approved))
+        answers = self._answers(case.rule, case.result, replace(situation, approved=answer.approved))
         record = replace(record, gates=answers, proposal=answer.id, by=f"approved by {answer.approved}")
         if refusals(answers):
             return self._written(replace(record, outcome=REFUSED))
-        return self._act(record, case.ladder[record.rung], case.looked)
+        again = partial(self._asked_again, case, answer.approved)
+        return self._act(record, case.ladder[record.rung], case.looked, again)
 
     def _recovered(self, before: Result, case: _Case, after: Result, now: float) -> HealRecord:
         self._settle(before.id, now)

@@ -12,10 +12,15 @@ import pytest
 
 from infratest.cleaning import keep_secret
 from infratest.errors import Unreachable, UserError
+from infratest.heal import proposals
 from infratest.heal.collecting import wanted
+from infratest.heal.gates import Changes
 from infratest.heal.healing import heal
+from infratest.heal.pause import pause
+from infratest.heal.proposals import Approval
 from infratest.heal.records import Collected, HealRecord, note
 from infratest.model import Report
+from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
 from tests.cli.test_heal import Project
 from tests.worlds.heal_world import World, closed, events, make_report, make_result, make_rule, result_id
@@ -124,6 +129,74 @@ def test_neighbours_that_cannot_be_looked_at_let_nothing_be_done(
     assert closed(record) == ["neighbours"]
     assert record.reason.startswith(words)
     assert world.acts == []
+
+
+@dataclass
+class Outside:
+    """What others do while it is looked what is beside a result."""
+
+    world: World
+    state: StateDir
+    happens: str
+    deploying: tuple[str, ...] = ()
+    unwanted: str = ""
+    sees: bool = True
+
+    def __call__(self, *about: object) -> list[Collected]:
+        if self.happens == "pause":
+            pause(self.state, 7200.0, self.world.now)
+        elif self.happens == "deployment":
+            self.deploying = ("somebody deploys",)
+        elif self.happens == "downtime":
+            self.unwanted = "in a downtime until noon"
+        elif self.happens == "outage":
+            self.sees = False
+        elif self.happens == "denial":
+            (one,) = proposals.every(self.state, "prod")
+            proposals.deny(self.state, "prod", one.id, "bob", "it is being rebuilt", self.world.now)
+        return []
+
+    def heal(self, rule: HealRule) -> HealRecord:
+        self.world.now += 60
+        means = self.world.means(
+            collect=self, suppressed=lambda result: self.unwanted, witness=lambda: (self.sees, "by the witness"),
+            changes=lambda rule, result: Changes(locks=self.deploying),
+        )  # fmt: skip
+        (record,) = heal(self.world.report(), [rule], self.state, means, history={})
+        return record
+
+
+@pytest.mark.parametrize(
+    ("happens", "outcome", "closed_by", "approved"),
+    [
+        ("pause", "refused", ["pause"], "refused"),
+        ("downtime", "refused", ["suppressed"], "refused"),
+        ("outage", "refused", ["witness"], "refused"),
+        ("deployment", "proposed", ["change"], "tried"),
+        ("", "tried", [], "tried"),
+    ],
+)
+def test_what_happens_between_the_gates_and_the_act_is_heard(
+    world: World, tmp_path: Path, happens: str, outcome: str, closed_by: list[str], approved: str
+) -> None:
+    by_itself = Outside(world, StateDir(tmp_path / "one"), happens).heal(make_rule())
+    assert (by_itself.outcome, closed(by_itself)) == (outcome, closed_by)
+    assert bool(world.acts) == (outcome == "tried")
+    world.sick.add("web-1")
+    world.acts.clear()
+    state, rule = StateDir(tmp_path / "two"), make_rule(mode="propose")
+    waits = Outside(world, state, "").heal(rule)
+    proposals.approve(state, "prod", waits.proposal, Approval(by="alice", time=world.now), None, 1, frozenset())
+    done = Outside(world, state, happens).heal(rule)
+    assert (done.outcome, bool(world.acts)) == (approved, approved == "tried")
+
+
+def test_a_denial_of_what_may_act_by_itself_since_is_heard_too(world: World, state: StateDir) -> None:
+    world.trust = "propose", "by the ledger"
+    assert Outside(world, state, "").heal(make_rule()).outcome == "proposed"
+    world.trust = "auto", "granted anew"
+    record = Outside(world, state, "denial").heal(make_rule())
+    assert (record.outcome, closed(record), world.acts) == ("refused", ["proposal"], [])
 
 
 def test_what_is_collected_is_on_record_before_the_act_masked_and_bounded(world: World, state: StateDir) -> None:

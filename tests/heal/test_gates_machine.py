@@ -34,11 +34,9 @@ SICK = ("critical", "unknown", "blocked")
 STATES = ("ok", "warning", "critical", "unknown", "skipped", "blocked")
 
 
+#: What may happen between the gates and the act.
+MEANWHILE = ("a pause", "a deployment", "a downtime", "an outage of ours", "a loss")
 REMEDY_SECONDS = 600.0  # that `provision` may take
-
-
-def shut(host: Host, deadline: Deadline) -> Transport:
-    raise Unreachable(f"{host.name}: no way there")
 
 
 class Killed(BaseException):
@@ -73,6 +71,7 @@ class Healing(RuleBasedStateMachine):
         self.known: dict[str, tuple[float, str]] = {}  # when a run last looked at a host, and what it saw
         self.paused_until = 0.0
         self.sees, self.deploying, self.unwanted = True, False, ""
+        self.meanwhile = ""
         self.may_act: set[str] = set()
         self.crash_next = False
         self.crashes: dict[str, list[float]] = {host: [] for host in HOSTS}
@@ -92,6 +91,21 @@ class Healing(RuleBasedStateMachine):
         self.known[host] = (self.world.now, state)
         blocked = "features/web.feature#reachable@" + host if state == "blocked" else None
         return make_result("unknown" if blocked else state, host, blocked_by=blocked)
+
+    def shut(self, host: Host, deadline: Deadline) -> Transport:
+        """Called between the gates and the act: there is time for somebody to stop it."""
+        happens, self.meanwhile = self.meanwhile, ""
+        if happens == "a pause":
+            self.somebody_pauses(700.0)
+        elif happens == "a deployment":
+            self.deploying = True
+        elif happens == "a downtime":
+            self.unwanted = "in a downtime until noon"
+        elif happens == "an outage of ours":
+            self.sees = False
+        elif happens:
+            self.world.trust = PROPOSE, "by the ledger"
+        raise Unreachable(f"{host.name}: no way there")
 
     def acted(self, host: str) -> None:
         """Called by the act itself: at this moment all must be as the rule demands."""
@@ -169,8 +183,12 @@ class Healing(RuleBasedStateMachine):
     def the_next_act_is_killed(self) -> None:
         self.crash_next = True
 
-    @rule(sick=st.sets(st.sampled_from(HOSTS), min_size=1), rounds=st.integers(1, 5), pause=st.sampled_from((0.0, 9.0)))
-    def an_outbreak_is_checked_in_rounds(self, sick: set[str], rounds: int, pause: float) -> None:
+    @rule(
+        sick=st.sets(st.sampled_from(HOSTS), min_size=1), rounds=st.integers(1, 5), pause=st.sampled_from((0.0, 9.0)),
+        meanwhile=st.sampled_from(("", "", "", *MEANWHILE)),
+    )  # fmt: skip
+    def an_outbreak_is_checked_in_rounds(self, sick: set[str], rounds: int, pause: float, meanwhile: str) -> None:
+        self.meanwhile = meanwhile
         for _ in range(rounds):
             for host in HOSTS:
                 self.states[host] = "critical" if host in sick else "ok"
@@ -255,7 +273,7 @@ class Healing(RuleBasedStateMachine):
         self.call += 1
         # No way to the hosts, so that no healing mark is put on them: thousands of programs would be started for it.
         means = self.world.means(
-            deadline=self.deadline, open_transport=shut, suppressed=lambda result: self.unwanted,
+            deadline=self.deadline, open_transport=self.shut, suppressed=lambda result: self.unwanted,
             witness=lambda: (self.sees, "by the witness"),
             changes=lambda rule, result: Changes(locks=("somebody deploys",) if self.deploying else ()),
         )  # fmt: skip

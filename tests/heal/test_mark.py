@@ -25,7 +25,7 @@ from infratest.remedies.base import Power
 from infratest.stack.monitor import Alive, Monitor, StorePlace
 from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
-from tests.worlds.heal_world import World, closed, make_rule, open_local
+from tests.worlds.heal_world import World, closed, make_result, make_rule, open_local
 from tests.worlds.monitor_world import until
 
 HOST = Host(name="web-1", groups=("web",), transport="local")
@@ -150,6 +150,32 @@ def test_two_state_directories_heal_one_fault_once(world: World, tmp_path: Path)
     two.join(30)
     assert len(world.acts) == 1
     assert sorted(record.ending for record in found) == ["healed", "recovered"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "ending", "closed_by"),
+    [
+        ({"state": "unknown", "reason": "login refused"}, "refused", ["qualify", "confirm"]),
+        ({"state": "unknown", "blocked_by": "reachable@web-1"}, "refused", ["qualify", "confirm"]),
+        ({"state": "warning"}, "refused", ["qualify", "confirm"]),
+        ({"state": "critical"}, "failed", []),
+    ],
+)
+def test_what_is_seen_once_another_healer_has_ended_is_asked_of_every_gate(
+    world: World, state: StateDir, tmp_path: Path, seen: dict[str, str], ending: str, closed_by: list[str]
+) -> None:
+    report = world.report()
+    world.look = lambda host: make_result(host=host, **seen)
+    transport = open_local(HOST, Deadline(5))
+    other = mark(transport, tmp_path, "cccc")
+    take(other)
+    other.give_back(Deadline(5))
+    transport.close()
+    (record,) = heal(report, [make_rule()], state, world.means(), history={})
+    assert (record.ending, closed(record)) == (ending, closed_by)
+    assert bool(world.acts) == (ending == "failed")
+    assert record.after is not None
+    assert record.after.state == seen["state"]  # the report shows what was seen last
 
 
 def test_who_waits_in_vain_is_told_by_whom_it_is_healed(world: World, state: StateDir, tmp_path: Path) -> None:
