@@ -150,7 +150,7 @@ class Acts(Looks):
     ) -> HealRecord:
         """Apply a remedy and see whether it helped. The try is on record before, its end after."""
         host, limit = self._means.hosts[record.before.host], deadline.at_most(min(COLLECTING, deadline.left / 4))
-        beside = Beside(self._means, record.rule, record.before.id)
+        beside = Beside.now(self._means, record.rule, record.before.id)
         if beside.problem:
             answer = Answer(name=NEIGHBOURS, passed=False, reason=beside.problem)
             return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
@@ -167,6 +167,7 @@ class Acts(Looks):
         begun = time.monotonic()
         try:
             done = self._applied(record, remedy, deadline, way, number)
+            ended = self._means.clock()
             after, cut = self._verified(done)
             done = self._beside(done, beside, remedy, way, number)
             after = self._look(record.before) if done.worse else after
@@ -178,16 +179,16 @@ class Acts(Looks):
             words = f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
-        done = replace(done, after=after, verifying=cut, duration=time.monotonic() - begun)
+        done = replace(done, after=after, verifying=cut or done.verifying, duration=time.monotonic() - begun)
         if done.verified:
             self._settle(record.before.id, self._means.clock())
         self._audit.end(done, number)
         self._tell(done)
-        if not done.verified and not done.verifying:
+        if done.worse or not (done.verified or done.verifying):
             how = f"made {done.worse[0]} worse" if done.worse else "did not help"
             self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
         if done.verifying:
-            verifying.add(self._state, self._report.env, done, number)
+            verifying.add(self._state, self._report.env, done, number, ended, beside.before)
         return done
 
     def _loses(self, rule: HealRule, why: str) -> None:
@@ -237,6 +238,13 @@ class Acts(Looks):
         Raises:
             HealError: it cannot be, was before, or another healer is at work there.
         """
+        try:
+            return self._taken_back(result, rule, remedy, number, by)
+        finally:
+            if self._audit.undone(number):
+                self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
+
+    def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
         host = self._means.hosts.get(result.host)
         if host is None:
             raise HealError(f"{result.host} is no host of the stack now")
@@ -250,14 +258,16 @@ class Acts(Looks):
                 return undo(remedy, result, around, self._audit, number, by, self._means.clock())
             finally:
                 way.mark.give_back(Deadline(PATIENCE))
-                if self._audit.undone(number):
-                    self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
 
     def _beside(self, record: HealRecord, beside: Beside, remedy: Remedy, way: _Way, number: str) -> HealRecord:
-        """Look at the neighbours; where one is worse, undo what can be undone. Whatever came of it, it is given up."""
-        worse = beside.worse(Deadline(min(self._means.limits.settle, self._left())))
+        """Look at the neighbours; where one is worse, undo what can be undone. Whatever came of it, it is given up.
+
+        What is worse when the time of this run is over may only not have been seen, or not yet be as before: the next
+        check tells.
+        """
+        worse, over = self._worse(beside, self._means.limits.settle)
         if not worse:
-            return record
+            return replace(record, verifying=over)
         around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
         try:
@@ -266,6 +276,16 @@ class Acts(Looks):
         except HealError as error:
             words = f"not undone, {error}"
         return replace(record, worse=worse, beside=beside.seen, undone=words)
+
+    def _worse(self, beside: Beside, seconds: float) -> tuple[tuple[str, ...], bool]:
+        """Return the neighbours that are worse, and stay so for so long; and whether the time of this run was over
+        before that could be told."""
+        cut = seconds > self._left()
+        if cut and not self._left():
+            return (), bool(beside.before)
+        worse = beside.worse(Deadline(min(seconds, self._left())))
+        over = bool(worse) and (cut or not self._left())
+        return () if over else worse, over
 
     @contextmanager
     def _connection(self, host: Host, remedy: Remedy, rule: HealRule, deadline: Deadline) -> Iterator[_Way]:

@@ -17,7 +17,8 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.heal import proposals, verifying
-from infratest.heal.acts import ENDING, Acts
+from infratest.heal.acts import ENDING
+from infratest.heal.afterwards import Afterwards
 from infratest.heal.audit import Audit
 from infratest.heal.desk import PROPOSAL, Desk
 from infratest.heal.falling import falls_back
@@ -45,7 +46,7 @@ from infratest.heal.rules import rule_for
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
-from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED
+from infratest.states import OK, SKIPPED, WAIVED
 from infratest.store import failures as counts
 from infratest.store.directory import StateDir
 from infratest.units import human
@@ -90,7 +91,7 @@ def heal(
         wait = min(wait, max(0.0, means.deadline.left - ENDING))
     with nullcontext() if dry_run else state.lock(wait, "heal"):
         healer = _Healer(report, rules, state, means, history, dry_run)
-        told = [] if dry_run else healer.verified_now()
+        told = [] if dry_run else healer.verified_now(rules, counts.started(report))
         for at, (result, rule) in enumerate(work):
             behind = [other.id for other, _ in work[at + 1 :] if other.host == result.host]
             told.extend(healer.attend(result, rule, ladders[rule.name], behind))
@@ -131,7 +132,7 @@ class _Case:
     acted: float = -inf
 
 
-class _Healer(Acts):
+class _Healer(Afterwards):
     """One run of the engine over one report, under the lock."""
 
     def __init__(
@@ -150,7 +151,6 @@ class _Healer(Acts):
             rows = counts.record_run(state, report, means.clock())
         audit = Audit(state, report.env, means.clock(), _window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
-        self._rules = {rule.name: rule for rule in rules}
         self._looked = looked
         self._proposals = Desk(state, report.env, means.keys)
 
@@ -182,30 +182,6 @@ class _Healer(Acts):
             records[-1] = paged(records[-1], self._means, self._audit, self._left() + ENDING)
         return records
 
-    def verified_now(self) -> list[HealRecord]:
-        """Say of each heal that could not be verified in its time what this report shows of it."""
-        env, told = self._report.env, []
-        waiting = verifying.pending(self._state, env)
-        for result in self._report.results:
-            entry = waiting.get(result.id)
-            if entry is None or result.blocked_by is not None or result.state in (UNKNOWN, SKIPPED, WAIVED):
-                continue
-            helped, now = well(result), self._means.clock()
-            self._audit.told(str(entry.get("try")), helped, now, f"{entry.get('remedy')}: now {result.state}")
-            verifying.remove(self._state, env, result.id)
-            rule = self._rules.get(str(entry.get("rule")))
-            if not helped and rule is not None:
-                self._loses(rule, f"a heal of {result.id} did not help")
-            if helped and rule is not None:
-                was: Result = result.changed(state=str(entry.get("was")))
-                record = HealRecord(
-                    time=now, rule=rule, outcome=TRIED, gates=(), rung=0, remedy=str(entry.get("remedy")),
-                    before=was, after=result, later=True,
-                )  # fmt: skip
-                told.append(record)
-                self._tell(record)
-        return told
-
     def _due_for_another_look(self, case: _Case) -> bool:
         """After an act on its host, which may have mended it too; else before acting on what is not quite new."""
         if self._dry:
@@ -228,7 +204,7 @@ class _Healer(Acts):
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
         still = record.after is not None and record.after.state == record.rule.when_state and not record.worse
-        return record.outcome == TRIED and still and record.rung + 1 < len(ladder)
+        return record.outcome == TRIED and still and not record.verifying and record.rung + 1 < len(ladder)
 
     @staticmethod
     def _answers(rule: HealRule, result: Result, situation: Situation) -> tuple[Answer, ...]:

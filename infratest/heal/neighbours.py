@@ -7,6 +7,7 @@ effect is over. What cannot be looked at before, or is not there at all, lets no
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from infratest.cleaning import clean
@@ -28,40 +29,45 @@ RANKS = {OK: 0, WAIVED: 0, SKIPPED: 0, WARNING: 1, UNKNOWN: 2, CRITICAL: 3}
 
 
 class Beside:
-    """The neighbours of one result, as they were when this was made. `problem`: why nothing may be done, or empty."""
+    """The neighbours of one result.
 
-    def __init__(self, means: Means, rule: HealRule, healed: str) -> None:
-        self.problem = ""
+    Args:
+        before: how they were just before the act, by id. problem: why nothing may be done, or empty.
+    """
+
+    def __init__(self, means: Means, before: Mapping[str, int], problem: str = "") -> None:
+        self.before = before
+        self.problem = problem
         self._means = means
         #: Those that are worse, as they were seen last.
         self.seen: tuple[Result, ...] = ()
-        self._before: dict[str, int] = {}
+
+    @classmethod
+    def now(cls, means: Means, rule: HealRule, healed: str) -> Beside:
+        """Look at those of a rule, but for the result that is to be healed."""
         if not rule.neighbours:
-            return
+            return cls(means, {})
         try:
             ids = [id for id in means.neighbours(rule) if id != healed]
             if not ids:
-                self.problem = f"no scenario but the failed one is tagged {rule.neighbours!r}"
-                return
-            self._before = _ranks(means.rerun(ids))
-            missing = [id for id in ids if id not in self._before]
+                return cls(means, {}, f"no scenario but the failed one is tagged {rule.neighbours!r}")
+            before = _ranks(means.rerun(ids))
+            missing = [id for id in ids if id not in before]
         except InfratestError as error:
-            self.problem = f"what is beside it could not be looked at before: {clean(str(error), 200)}"
-            return
-        if missing:
-            self.problem = f"{missing[0]} could not be looked at before"
+            return cls(means, {}, f"what is beside it could not be looked at before: {clean(str(error), 200)}")
+        return cls(means, before, f"{missing[0]} could not be looked at before" if missing else "")
 
     def worse(self, deadline: Deadline) -> tuple[str, ...]:
         """Return the ids of those that are worse now, and stay so until the deadline; what is not seen is."""
-        if not self._before:
+        if not self.before:
             return ()
         while True:
             try:
-                report = self._means.rerun([*self._before])
+                report = self._means.rerun([*self.before])
                 now = _ranks(report)
             except InfratestError:
                 report, now = None, {}
-            found = tuple(id for id, rank in self._before.items() if now.get(id, RANKS[CRITICAL] + 1) > rank)
+            found = tuple(id for id, rank in self.before.items() if now.get(id, RANKS[CRITICAL] + 1) > rank)
             if not found or deadline.passed:
                 self.seen = tuple(one for one in (report.results if report is not None else ()) if one.id in found)
                 return found

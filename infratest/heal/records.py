@@ -86,15 +86,16 @@ class HealRecord:
 
     @property
     def verified(self) -> bool:
-        """Whether the failed scenario was run again after the act and held, and no neighbour is worse."""
-        return self.outcome == TRIED and self.after is not None and self.after.state == OK and not self.worse
+        """Whether the failed scenario was run again after the act and held, and no neighbour is worse or unseen."""
+        holds = self.outcome == TRIED and self.after is not None and self.after.state == OK
+        return holds and not self.worse and not self.verifying
 
     @property
     def ending(self) -> str:
         """Return how it ended in one word: healed, failed, or the outcome where nothing was done."""
         if self.outcome != TRIED:
             return self.outcome
-        return HEALED if self.verified else VERIFYING if self.verifying else FAILED
+        return HEALED if self.verified else VERIFYING if self.verifying and not self.worse else FAILED
 
     @property
     def reason(self) -> str:
@@ -194,7 +195,7 @@ def _words(record: HealRecord, on: str) -> str:
             else ""
         )
         return f"healed: {record.remedy}{on}, was {was}{often}"
-    if record.verifying:
+    if record.verifying and not record.worse:
         return f"verifying: {record.remedy}{on} is done, the next check tells whether it helped"
     if record.outcome == RECOVERED:
         return f"ok again before anything was done{on}, was {was}"

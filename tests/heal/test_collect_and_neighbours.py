@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from infratest.cleaning import keep_secret
+from infratest.deadline import Deadline
 from infratest.errors import Unreachable, UserError
 from infratest.heal import proposals
 from infratest.heal.collecting import wanted
-from infratest.heal.gates import Changes
+from infratest.heal.gates import Changes, Limits
 from infratest.heal.healing import heal
 from infratest.heal.pause import pause
 from infratest.heal.proposals import Approval
@@ -23,7 +24,16 @@ from infratest.model import Report
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
 from tests.cli.test_heal import Project
-from tests.worlds.heal_world import World, closed, events, make_report, make_result, make_rule, result_id
+from tests.worlds.heal_world import (
+    World,
+    closed,
+    ending_with_the_act,
+    events,
+    make_report,
+    make_result,
+    make_rule,
+    result_id,
+)
 
 SHOP = result_id("web-1", "shop-answers")
 
@@ -39,13 +49,14 @@ class Beside:
     fail: bool = False
     collected: list[Collected] = field(default_factory=list)
 
-    def run(self, state: StateDir, **rule: object) -> list[HealRecord]:
+    def run(self, state: StateDir, cut: bool = False, **rule: object) -> list[HealRecord]:
         self.world.now += 3000
         self.world.on_act = self.acted
         fields = {"neighbours": "@web", "tries": 3, "per": 3600.0} | rule
         means = self.world.means(
-            rerun=self.rerun, neighbours=lambda rule: self.ids, collect=lambda *about: self.collected
-        )
+            rerun=self.rerun, neighbours=lambda rule: self.ids, collect=lambda *about: self.collected,
+            deadline=ending_with_the_act(self.world) if cut else None,
+        )  # fmt: skip
         return heal(self.world.report(), [make_rule(**fields)], state, means, history={})
 
     def acted(self, name: str) -> None:
@@ -110,6 +121,59 @@ def test_an_undo_that_fails_is_told(world: World, state: StateDir) -> None:
     )
     (record,) = beside.run(state, do=hooked(world.folder, "echo no way back; exit 1"))
     assert record.undone.startswith("not undone, could not be undone: hook touch done: exit 1: no way back")
+
+
+def test_what_could_not_be_seen_beside_it_in_time_is_not_worse_and_the_next_check_tells(
+    world: World, state: StateDir
+) -> None:
+    world.limits = Limits(settle=30.0)
+    beside = Beside(world, "ok", "unknown")  # as a scenario is that our own deadline ends
+    (record,) = beside.run(state, cut=True)
+    assert (record.ending, record.worse, world.lost) == ("verifying", (), [])
+    assert note([record]) == ["verifying: provision is done, the next check tells whether it helped"]
+    beside.state = "ok"
+    (record,) = beside.run(state)
+    assert note([record]) == ["healed: provision, was CRITICAL"]
+    assert (record.worse, world.lost) == ((), [])
+    assert beside.run(state) == []
+
+
+def test_what_is_worse_beside_it_is_found_by_the_next_check_although_the_scenario_holds(
+    world: World, state: StateDir
+) -> None:
+    world.limits = Limits(settle=30.0)
+    beside = Beside(world, "ok", "critical")
+    assert beside.run(state, cut=True)[0].ending == "verifying"
+    (record,) = beside.run(state)
+    assert (record.ending, record.worse, record.undone[:10]) == ("failed", (SHOP,), "not undone")
+    assert note([record])[0].startswith(f"provision made {SHOP} worse, now OK: not undone, provision has no undo")
+    assert world.lost == [f"a heal of {result_id('web-1')} by provision made {SHOP} worse"]
+    assert [one["verified"] for one in state.read("heal.jsonl") if one["event"] == "tried"] == [False, False]
+    assert beside.run(state) == []
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_next_check_undoes_it_and_the_rule_gives_up(world: World, state: StateDir, changed: bool) -> None:
+    world.limits = Limits(settle=0.0)
+    beside, done = Beside(world), world.folder / "done"
+    beside.rerun = lambda ids: make_report(  # type: ignore[method-assign]
+        [make_result("critical" if done.exists() else "ok", id=SHOP)] if SHOP in ids else [], world.now
+    )
+    deadline = Deadline(60.0, lambda: 60.0 if done.exists() else 0.0)  # the act takes all of the time
+    rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web")
+    means = world.means(rerun=beside.rerun, neighbours=lambda rule: beside.ids, deadline=deadline)
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert (record.ending, done.exists()) == ("verifying", True)
+    if changed:
+        rule = make_rule(do=(("hook", ["true"]),), neighbours="@web")
+    world.now += 60
+    means = world.means(rerun=beside.rerun, neighbours=lambda rule: beside.ids)
+    worse, gave_up = heal(world.report(), [rule], state, means, history={})
+    assert worse.undone == ("undone, as before" if not changed else
+        "not undone, the rule has changed since: hook touch done is no longer its rung 1")  # fmt: skip
+    assert (worse.worse, done.exists()) == ((SHOP,), changed)
+    assert (gave_up.outcome, closed(gave_up)[0]) == ("refused", "given up")
+    assert [one.state for one in worse.beside] == (["critical"] if changed else [])
 
 
 @pytest.mark.parametrize(

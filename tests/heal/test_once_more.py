@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
-from infratest.deadline import Deadline
 from infratest.heal.gates import Limits, Situation, Try, gates
 from infratest.heal.healing import heal
-from infratest.heal.records import RECOVERED, TRIED, note
+from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report
 from infratest.process_tree import started
 from infratest.store.directory import StateDir
@@ -24,6 +24,7 @@ from tests.worlds.heal_world import (
     Ticking,
     World,
     closed,
+    ending_with_the_act,
     events,
     make_hosts,
     make_report,
@@ -188,17 +189,67 @@ def test_a_remedy_ends_with_its_healer(state: StateDir, tmp_path: Path, number: 
     assert (events(state)[-1] == "tried") is (number == 15)
 
 
+def cut(world: World, state: StateDir, **settings: Any) -> HealRecord:
+    """Heal in a run that has no time left to see whether it helped."""
+    means = world.means(deadline=ending_with_the_act(world), **settings)
+    rule = make_rule(do=(("provision", {}), ("provision", {})))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    world.on_act = lambda name: None
+    return record
+
+
 def test_a_heal_that_cannot_be_verified_in_time_says_so_and_the_next_check_does(world: World, state: StateDir) -> None:
     world.limits = Limits(settle=30.0)
     world.helps = False
-    (record,) = heal(world.report(), [make_rule()], state, world.means(deadline=Deadline(1.5)), history={})
-    assert record.ending == "verifying"
+    record = cut(world, state)
     assert note([record]) == ["verifying: provision is done, the next check tells whether it helped"]
     world.sick.clear()
     (record,) = run(world, state, make_rule())
     assert (record.verified, note([record])) == (True, ["healed: provision, was CRITICAL"])
     assert events(state) == ["try", "tried", "verified"]
     assert run(world, state, make_rule()) == []
+
+
+def test_a_report_from_before_a_heal_says_nothing_of_it(world: World, state: StateDir) -> None:
+    world.limits, world.helps = Limits(settle=30.0), False
+    green, red = make_report([make_result("ok")], world.now - 86400), world.report()
+    world.now += 3
+    cut(world, state)
+    world.sick.clear()
+    for old in (green, red):
+        world.now += 2
+        heal(old, [make_rule()], state, world.means(), history={})
+    assert ("verified" in events(state), "failed" in events(state), world.lost) == (False, False, [])
+    assert note(run(world, state, make_rule())) == ["healed: provision, was CRITICAL"]
+
+
+def test_what_is_red_is_no_verdict_before_a_remedy_had_its_time(world: World, state: StateDir) -> None:
+    world.limits, world.helps = Limits(settle=30.0), False
+    cut(world, state)
+    for seconds, lost in ((10.0, 0), (30.0, 1)):
+        world.now = NOON + seconds + 1.0
+        heal(world.report(), [make_rule(mode="observe")], state, world.means(), history={})
+        assert (events(state).count("failed"), len(world.lost)) == (lost, lost)
+
+
+def test_what_is_red_in_a_drill_is_no_verdict_on_a_heal_before_it(world: World, state: StateDir) -> None:
+    world.limits, world.helps = Limits(settle=30.0), False
+    cut(world, state)
+    world.now += 60
+    rule = make_rule(mode="observe")
+    heal(world.report(), [rule], state, world.means(drilled="another"), history={})
+    assert "failed" not in events(state)
+    heal(world.report(), [rule], state, world.means(), history={})
+    assert (events(state).count("failed"), len(world.lost)) == (1, 1)
+
+
+def test_a_heal_of_a_drill_that_a_later_check_finds_without_effect_costs_nothing(world: World, state: StateDir) -> None:
+    world.limits, world.helps = Limits(settle=30.0), False
+    cut(world, state, drilled="mend-web")
+    world.now += 60
+    heal(world.report(), [make_rule(mode="observe")], state, world.means(), history={})
+    assert (events(state).count("failed"), world.lost) == (1, [])
 
 
 def test_the_record_is_of_bounded_size_and_its_tries_still_count(

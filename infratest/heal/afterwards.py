@@ -1,0 +1,109 @@
+"""Heals that a check before had no time to verify: what this one has seen tells whether they helped.
+
+A part of the heal engine, between its acts and its decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from infratest.errors import HealError
+from infratest.heal import verifying
+from infratest.heal.acts import ENDING, Acts
+from infratest.heal.gates.situation import AHEAD
+from infratest.heal.ladder import remedies
+from infratest.heal.looking import well
+from infratest.heal.neighbours import Beside
+from infratest.heal.paging import paged
+from infratest.heal.records import TRIED, HealRecord
+from infratest.heal.verifying import Unverified
+from infratest.model import Result
+from infratest.stack.declared import HealRule
+from infratest.states import SKIPPED, UNKNOWN, WAIVED
+
+
+class Afterwards(Acts):
+    """One run of the engine, as it judges what was done before it."""
+
+    def verified_now(self, rules: Sequence[HealRule], looked: float) -> list[HealRecord]:
+        """Say of each heal that could not be verified in its time what this report shows of it.
+
+        Args:
+            looked: when the report was made, in seconds since the epoch.
+        """
+        env, told = self._report.env, list[HealRecord]()
+        waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
+        for result in self._report.results:
+            one = waiting.get(result.id)
+            if one is None or not self._tells(result, one, looked):
+                continue
+            rule = known.get(one.rule)
+            beside = Beside(self._means, one.beside if rule is not None else {})
+            since = self._means.clock() - one.ended
+            worse, over = self._worse(beside, max(0.0, self._means.limits.settle - since))
+            if over:
+                continue
+            verifying.remove(self._state, env, result.id)
+            if worse and rule is not None:
+                told.append(self._told_worse(result, rule, one, worse, beside))
+            else:
+                told.extend(self._told(result, rule, one))
+        return told
+
+    def _told(self, result: Result, rule: HealRule | None, one: Unverified) -> list[HealRecord]:
+        helped, now = well(result), self._means.clock()
+        self._audit.told(one.number, helped, now, f"{one.remedy}: now {result.state}")
+        if rule is None:
+            return []
+        if not helped:
+            if not one.drill:
+                self._loses(rule, f"a heal of {result.id} did not help")
+            return []
+        record = self._record(result, rule, one)
+        self._tell(record)
+        return [record]
+
+    def _told_worse(
+        self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...], beside: Beside
+    ) -> HealRecord:
+        """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it."""
+        words = self._undone_since(result, rule, one, worse)
+        if words.startswith("undone"):
+            self._worse(beside, 0.0)  # as they are since, for the report
+        record = replace(self._record(result, rule, one), worse=worse, beside=beside.seen, undone=words)
+        self._audit.end(record, one.number)
+        self._tell(record)
+        if not one.drill:
+            self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
+        return paged(record, self._means, self._audit, self._left() + ENDING)
+
+    def _undone_since(self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...]) -> str:
+        """Undo it and return what came of that, in words."""
+        ladder = remedies(rule)
+        if one.rung >= len(ladder) or ladder[one.rung].describe() != one.remedy:
+            return f"not undone, the rule has changed since: {one.remedy} is no longer its rung {one.rung + 1}"
+        by = f"the healer: {', '.join(worse[:3])} is worse"
+        try:
+            return f"undone, {self._taken_back(result, rule, ladder[one.rung], one.number, by)}"
+        except HealError as error:
+            return f"not undone, {error}"
+
+    def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
+        return HealRecord(
+            time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
+            before=result.changed(state=one.was), problem=one.problem, after=result, later=True,
+        )  # fmt: skip
+
+    def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
+        """Whether a result says how a heal went: it was seen after it, and once it had had its time to take effect.
+
+        What is red in a drill is so on purpose, and says nothing of a heal from before it.
+        """
+        if result.blocked_by is not None or result.state in (UNKNOWN, SKIPPED, WAIVED):
+            return False
+        if self._means.drilled and not one.drill:
+            return False
+        due = one.ended if well(result) else one.ended + self._means.limits.settle
+        # An end in the future is of a clock that was set back since.
+        return looked > due or one.ended > self._means.clock() + AHEAD
