@@ -38,7 +38,7 @@ class Afterwards(Acts):
             one = waiting.get(result.id)
             if one is None or not self._tells(result, one, looked):
                 continue
-            rule = known.get(one.rule)
+            rule = known.get(one.rule) if result.host in self._means.hosts else None
             beside = Beside(self._means, one.beside if rule is not None else {})
             since = self._means.clock() - one.ended
             worse, over = self._worse(beside, max(0.0, self._means.limits.settle - since))

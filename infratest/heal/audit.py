@@ -2,8 +2,8 @@
 
 A try is on the disk before anything acts, so that a kill in mid-heal counts; its end is a second record with the same
 number. A refusal that says the same as the one before it in the same problem is not written again. A file that has
-grown large or old becomes the one before (`heal.1.jsonl`), and the new one begins with the tries that still count: one
-file of bounded size is all that a check reads.
+grown large or old becomes the one before (`heal.1.jsonl`), and the new one begins with the tries that still count, and
+with who was told of problems that last: one file of bounded size is all that a check reads.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from infratest.heal.gates import Try, moment
 from infratest.heal.records import A_DRILL, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
+from infratest.store.failures import Row, load
 
 FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 #: Bytes after which a new file is begun, where nothing is set: a check reads it whole.
@@ -132,10 +133,10 @@ class Audit:
         self._write(data)
         return True
 
-    def paged(self, record: HealRecord) -> bool:
-        """Whether people were told already that the ladder is at its end in this problem."""
+    def paged(self, record: HealRecord) -> set[str]:
+        """Return the receivers that were told already that the ladder is at its end in this problem."""
         mine = {"event": PAGED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
-        return any(mine.items() <= one.items() for one in self._records)
+        return {str(one.get("to")) for one in self._records if mine.items() <= one.items()}
 
     def undone(self, number: str) -> str:
         """Return what is known of an undo of a try, in words; empty where none was begun."""
@@ -179,10 +180,10 @@ class Audit:
             return f"a heal was undone by {clean(str(last.get('by')), 100)}: it rests until {again}"
         return ""
 
-    def page(self, record: HealRecord, time: float, words: str) -> None:
-        """Write down that people were told."""
+    def page(self, record: HealRecord, time: float, to: str) -> None:
+        """Write down that a receiver was told."""
         said = {"event": PAGED, "env": self._env, "time": time, "id": record.before.id, "rule": record.rule.name}
-        self._write(said | {"problem": record.problem, "words": clean(words)})
+        self._write(said | {"problem": record.problem, "to": to})
 
     def _last_gist(self, record: HealRecord) -> tuple[Any, ...] | None:
         for earlier in reversed(self._records):
@@ -206,10 +207,26 @@ def _whole(state: StateDir) -> list[dict[str, Any]]:
 
 
 def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> list[dict[str, Any]]:
-    """Begin a new file with what of the old one still counts, and return that."""
+    """Begin a new file with what of the old one still counts, and return that.
+
+    As long as its problem lasts it counts who was told of it, and what was given up in it.
+    """
+    rows: dict[str, dict[str, Row]] = {}
+
+    def lasts(one: dict[str, Any]) -> bool:
+        env = str(one.get("env"))
+        rows[env] = rows[env] if env in rows else load(state, env)
+        row = rows[env].get(str(one.get("id")))
+        return row is not None and row.since is not None and row.since == one.get("problem")
+
     numbers = {one["try"] for one in records if one.get("event") == BEGUN and _time(one) >= since and "try" in one}
-    counted = [one for one in records if one.get("try") in numbers or (one.get("event") == BEGUN and "try" not in one)]
-    kept = [{name: one[name] for name in OF_A_TRY if name in one} for one in counted]
+    numbers |= {one["try"] for one in records if one.get("worse") and "try" in one and lasts(one)}
+    kept = []
+    for one in records:
+        if one.get("event") == PAGED and lasts(one):
+            kept.append(one)
+        elif one.get("try") in numbers or (one.get("event") == BEGUN and "try" not in one):
+            kept.append({name: one[name] for name in OF_A_TRY if name in one})
     state.begin_anew(FILE, OLD_FILE, kept)
     return kept
 

@@ -19,6 +19,19 @@ from infratest.transports.base import Transport
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pager:
+    """Who is told that a ladder is at its end.
+
+    Args:
+        receivers: returns those with these names, or those that are told of every result where none is named; raises
+        HealError where that is nobody. deliver: tells one of them of a result; raises InfratestError.
+    """
+
+    receivers: Callable[[Sequence[str]], Sequence[str]]
+    deliver: Callable[[Result, str, Deadline], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Means:
     """What the engine acts with.
 
@@ -38,7 +51,7 @@ class Means:
         relied on, and why or why not. traits: what hosts share beside their labels. changes: what people are changing.
         lost: told that a rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
         keys: the trusted public ones.
-        page: tells receivers, by their names, of a result that no heal has helped; None where there is nobody to tell.
+        page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
     """
 
@@ -68,7 +81,7 @@ class Means:
     marks: str = ""
     drilled: str = ""
     since: float = -inf
-    page: Callable[[Result, Sequence[str], Deadline], str] | None = None
+    page: Pager | None = None
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
     limits: Limits = field(default_factory=Limits)

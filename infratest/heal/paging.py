@@ -5,16 +5,18 @@ A drill tells nobody, and neither does a stack whose monitor has no receivers: t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError
+from infratest.errors import HealError, InfratestError
 from infratest.heal.audit import Audit
 from infratest.heal.gates import BUDGET, refusals
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.records import REFUSED, TRIED, HealRecord
+from infratest.model import Result
 from infratest.remedies.base import Surroundings
 
 #: Seconds that all who are told have together.
@@ -32,22 +34,45 @@ def ended(record: HealRecord) -> bool:
 
 
 def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> HealRecord:
-    """Tell people, where this record is the end of its ladder and they were not told of this problem before.
+    """Tell people, where this record is the end of its ladder: each of them who was not told of this problem before.
 
     Args:
         seconds: that are left.
     """
-    if means.page is None or means.drilled or not ended(record) or audit.paged(record):
+    pager = means.page
+    if pager is None or means.drilled or not ended(record):
         return record
+    knew, told = audit.paged(record), list[str]()
+
+    def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
+        names = [name for name in pager.receivers(to) if name not in knew]
+        failed = []
+        for at, name in enumerate(names):
+            try:
+                # One that hangs leaves the others their share.
+                pager.deliver(result, name, deadline.at_most(deadline.left / (len(names) - at)))
+            except (InfratestError, OSError) as error:
+                failed.append(f"{name}: {error}")
+            else:
+                audit.page(record, means.clock(), name)
+                told.append(name)
+        if failed:
+            raise HealError("; ".join(failed))
+        return _were_told(told)
+
     host = means.hosts[record.before.host]
     around = Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
-                          environment=means.variables, page=means.page)  # fmt: skip
+                          environment=means.variables, page=tell)  # fmt: skip
     seen = record.after or record.before
     words = record.error or record.reason
-    told = seen.changed(reason=clean(f"{seen.reason}; healing is at its end: {record.remedy}: {words}", 500))
+    news = seen.changed(reason=clean(f"{seen.reason}; healing is at its end: {record.remedy}: {words}", 500))
     try:
-        outcome = page(record.rule).apply(told, around, Deadline(min(SECONDS, seconds)))
+        return replace(record, paged=page(record.rule).apply(news, around, Deadline(min(SECONDS, seconds))).words)
     except InfratestError as error:
-        return replace(record, paged=f"nobody could be told: {clean(str(error), 200)}")
-    audit.page(record, means.clock(), outcome.words)
-    return replace(record, paged=outcome.words)
+        missed = clean(str(error), 200)
+        who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
+        return replace(record, paged=f"{who}{missed}")
+
+
+def _were_told(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} told" if names else ""

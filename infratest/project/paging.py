@@ -6,16 +6,15 @@ Beside the monitor's own notices, which go by its rules: a heal may run where no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError, InfratestError, UnknownName, unknown
+from infratest.errors import HealError, UnknownName, unknown
 from infratest.heal.ladder import PAGE
+from infratest.heal.means import Pager
 from infratest.model import Result
 from infratest.project.session import Session
-
-Pager = Callable[[Result, Sequence[str], Deadline], str]
 
 
 def pager(session: Session) -> Pager | None:
@@ -35,21 +34,15 @@ def pager(session: Session) -> Pager | None:
     # One rule may be for one team alone: who is told of every result is told of this.
     always = tuple(dict.fromkeys(name for rule in monitor.tell if not rule.when for name in rule.to))
 
-    def page(result: Result, to: Sequence[str], deadline: Deadline) -> str:
+    def named(to: Sequence[str]) -> Sequence[str]:
         names = [*to] or [*always]
         if not names:
             raise HealError("`tell:` names nobody for every result: name receivers, as `page: oncall`")
-        failed = []
-        for name in names:
-            try:
-                _deliver(session, receivers[name], result, deadline)
-            except (InfratestError, OSError) as error:
-                failed.append(f"{name}: {error}")
-        if failed:
-            raise HealError("; ".join(failed))
-        return f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} told"
+        return names
 
-    return page
+    return Pager(
+        receivers=named, deliver=lambda result, name, deadline: _deliver(session, receivers[name], result, deadline)
+    )
 
 
 def _named(rung: tuple[str, Any]) -> Sequence[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,38 @@ from infratest.deadline import Deadline
 from infratest.errors import SendError, UserError
 from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
+from infratest.heal.means import Pager
 from infratest.heal.records import HealRecord, note
 from infratest.model import Result
 from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import World, events, make_rule
+from tests.worlds.heal_world import World, events, make_rule, run
 from tests.worlds.notice_servers import endpoint
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
 
 class Desk:
-    """Who is told; nobody answers while it is away."""
+    """Who is told, unless they are away; `oncall` where nobody is named."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, tuple[str, ...], str]] = []
-        self.away = False
+        self.told: list[tuple[str, str, str]] = []
+        self.away: set[str] = set()
 
-    def page(self, result: Result, to: Sequence[str], deadline: Deadline) -> str:
-        if self.away:
+    @property
+    def pager(self) -> Pager:
+        return Pager(receivers=lambda to: to or ["oncall"], deliver=self.deliver)
+
+    def deliver(self, result: Result, name: str, deadline: Deadline) -> None:
+        if name in self.away:
             raise SendError("nobody listens at 127.0.0.1:9")
-        self.told.append((result.id, tuple(to), result.reason))
-        return "oncall was told"
+        self.told.append((result.id, name, result.reason))
 
 
 def check(world: World, state: StateDir, desk: Desk, **rule: object) -> list[HealRecord]:
     world.now += 3000
     made = make_rule(**{"tries": 2, "per": 3600.0} | rule)
-    return heal(world.report(), [made], state, world.means(page=desk.page), history={})
+    return heal(world.report(), [made], state, world.means(page=desk.pager), history={})
 
 
 def test_the_end_of_the_ladder_is_told_once_a_problem(world: World, state: StateDir) -> None:
@@ -48,7 +51,7 @@ def test_the_end_of_the_ladder_is_told_once_a_problem(world: World, state: State
     (first,) = check(world, state, desk)
     assert note([first]) == ["provision did not help, now CRITICAL; page: oncall was told"]
     ((id, to, reason),) = desk.told
-    assert (id, to) == (first.before.id, ())
+    assert (id, to) == (first.before.id, "oncall")
     assert reason.startswith("port 80 is not listening; healing is at its end: provision: changed 1")
     for _ in range(3):
         (again,) = check(world, state, desk)
@@ -72,15 +75,48 @@ def test_a_milder_rung_that_did_not_help_is_no_end(world: World, state: StateDir
 
 def test_who_is_written_down_is_told_when_no_try_is_left(world: World, state: StateDir) -> None:
     world.helps, desk = False, Desk()
-    desk.away = True
+    desk.away = {"ops", "boss"}
     rule = {"do": (("fake", {"fail": "no disk"}), ("provision", {}), ("page", {"to": ["ops", "boss"]}))}
     records = check(world, state, desk, **rule)
     assert note(records)[0].startswith("provision did not help, now CRITICAL; page: nobody could be told: page ops, b")
-    desk.away = False
+    desk.away.clear()
     world.now -= 2000
     (gave_up,) = check(world, state, desk, **rule)
     assert note([gave_up])[0].startswith("healing gave up after 2 tries: it begins again ")
-    assert [to for _, to, _ in desk.told] == [("ops", "boss")]
+    assert [to for _, to, _ in desk.told] == ["ops", "boss"]
+
+
+def test_each_is_told_once_although_another_cannot_be(world: World, state: StateDir) -> None:
+    world.helps, desk = False, Desk()
+    desk.away = {"chat"}
+    rule = {"do": (("provision", {}), ("page", {"to": ["oncall", "chat"]})), "tries": 1}
+    words = [note(check(world, state, desk, **rule))[0].partition("; page: ")[2] for _ in range(3)]
+    missed = "not told: page oncall, chat: chat: nobody listens at 127.0.0.1:9"
+    assert [to for _, to, _ in desk.told] == ["oncall"]
+    assert words == [f"oncall was told; {missed}", missed, missed]
+    desk.away.clear()
+    assert note(check(world, state, desk, **rule))[0].endswith("; page: chat was told")
+    assert "page" not in note(check(world, state, desk, **rule))[0]
+    assert [to for _, to, _ in desk.told] == ["oncall", "chat"]
+
+
+def test_who_was_told_is_known_as_long_as_the_problem_lasts(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "8KiB")
+    world.helps, desk = False, Desk()
+    check(world, state, desk, tries=1)
+    while not (state.path / "heal.1.jsonl").exists():
+        run(world, state, make_rule(name=f"other-{world.now}", mode="observe"))
+    check(world, state, desk, tries=1)
+    assert len(desk.told) == 1
+    world.sick.clear()
+    run(world, state, make_rule())
+    (state.path / "heal.1.jsonl").unlink()
+    world.sick.add("web-1")
+    while not (state.path / "heal.1.jsonl").exists():
+        run(world, state, make_rule(name=f"more-{world.now}", mode="observe"))
+    assert "paged" not in events(state)  # of a problem that is over
 
 
 @pytest.mark.parametrize("how", [{"dry_run": True}, {"drilled": True}])
@@ -88,7 +124,7 @@ def test_a_dry_run_and_a_drill_tell_nobody(world: World, state: StateDir, how: d
     world.helps, desk = False, Desk()
     world.now += 60
     drilled = "mend-web" if how.pop("drilled", False) else ""
-    heal(world.report(), [make_rule()], state, world.means(page=desk.page, drilled=drilled), history={}, **how)
+    heal(world.report(), [make_rule()], state, world.means(page=desk.pager, drilled=drilled), history={}, **how)
     assert desk.told == []
 
 
