@@ -72,7 +72,7 @@ class Afterwards(Acts):
         if words.startswith("undone"):
             self._worse(beside, 0.0)  # as they are since, for the report
         record = replace(self._record(result, rule, one), worse=worse, beside=beside.seen, undone=words)
-        self._audit.end(record, one.number)
+        self._audit.told_worse(record, one.number)
         self._tell(record)
         if not one.drill:
             self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
@@ -83,6 +83,7 @@ class Afterwards(Acts):
         ladder = remedies(rule)
         if one.rung >= len(ladder) or ladder[one.rung].describe() != one.remedy:
             return f"not undone, the rule has changed since: {one.remedy} is no longer its rung {one.rung + 1}"
+        self._acts_on(result.host)
         by = f"the healer: {', '.join(worse[:3])} is worse"
         try:
             return f"undone, {self._taken_back(result, rule, ladder[one.rung], one.number, by)}"

@@ -14,7 +14,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal.gates import Try, moment
-from infratest.heal.records import A_DRILL, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
@@ -121,8 +121,12 @@ class Audit:
 
     def told(self, number: str, verified: bool, time: float, words: str) -> None:
         """Write what a later check saw of a try that nobody had had the time to verify."""
-        ended = {"event": "verified" if verified else "failed", "env": self._env, "try": number, "time": time}
+        ended = {"event": "verified" if verified else FAILED, "env": self._env, "try": number, "time": time}
         self._write(ended | {"verified": verified, "words": clean(words)})
+
+    def told_worse(self, record: HealRecord, number: str) -> None:
+        """Write that a later check saw what such a try has made worse."""
+        self._write(record.as_dict(self._env) | {"event": FAILED, "try": number})
 
     def decided(self, record: HealRecord) -> bool:
         """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
@@ -165,7 +169,7 @@ class Audit:
 
         Empty where it is not.
         """
-        mine = {"event": TRIED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
+        mine = {"id": record.before.id, "rule": record.rule.name, "problem": record.problem}
         worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
         if worse:
             last = worse[-1]
