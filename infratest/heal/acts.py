@@ -175,8 +175,8 @@ class Acts(Looks):
             words = f"interrupted by {str(stop) or 'SIGINT'}, and ended"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
-        except Exception as error:  # a defect of a remedy's: nothing acts any more, so the try has ended
-            words = f"a defect: {type(error).__name__}: {error}"
+        except Exception as error:  # nothing acts any more: a defect of a remedy leaves no try that may still run
+            words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
         done = replace(done, after=after, verifying=cut or done.verifying, duration=time.monotonic() - begun)

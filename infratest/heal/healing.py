@@ -196,10 +196,9 @@ class _Healer(Afterwards):
             # are what closes other gates now.
             return True
         # What waits for a person may have been approved, and it is done as soon as that is asked.
-        acts = not closed - {*OPENED_BY_APPROVAL} and (
-            not closed or OBSERVE not in (case.rule.mode, situation.trust[0])
-        )
-        return (age > self._means.limits.look_again or bool(self._acted_on)) and acts
+        observes = OBSERVE in (case.rule.mode, situation.trust[0])
+        may_act = not closed or (closed <= {*OPENED_BY_APPROVAL} and not observes)
+        return (age > self._means.limits.look_again or bool(self._acted_on)) and may_act
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
@@ -277,10 +276,10 @@ class _Healer(Afterwards):
             done = self._act(record, case.ladder[rung], case.looked, partial(self._asked_again, case, ""))
             if done.outcome != PROPOSED:
                 return done
-            return self._proposed(case, situation, replace(record, before=done.before, gates=done.gates))
-        if closed - {*OPENED_BY_APPROVAL}:
+            situation, record = self._situation(case), replace(record, before=done.before, gates=done.gates)
+        elif closed - {*OPENED_BY_APPROVAL}:
             return self._written(replace(record, outcome=REFUSED))
-        if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):
+        if (not closed and self._dry) or OBSERVE in (case.rule.mode, situation.trust[0]):
             return self._written(replace(record, outcome=WOULD))
         return self._proposed(case, situation, record)
 
@@ -298,10 +297,8 @@ class _Healer(Afterwards):
     def _asked_again(self, case: _Case, approved: str, result: Result, looked: float) -> tuple[Answer, ...]:
         """Ask every gate right before the act, as all is now. Args: approved: by whom it was, or empty."""
         situation = replace(self._situation(replace(case, result=result, looked=looked)), approved=approved)
-        answers, denied = (
-            self._answers(case.rule, result, situation),
-            self._denied(case.rule, result, situation.row.since),
-        )
+        answers = self._answers(case.rule, result, situation)
+        denied = self._denied(case.rule, result, situation.row.since)
         return (Answer(name=PROPOSAL, passed=False, reason=denied), *answers) if denied else answers
 
     def _fall_back(self, case: _Case) -> None:

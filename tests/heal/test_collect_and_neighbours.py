@@ -216,6 +216,8 @@ class Outside:
             self.unwanted = "in a downtime until noon"
         elif self.happens == "outage":
             self.sees = False
+        elif self.happens == "loss":
+            self.world.trust = "observe", "the ledger does not hold"
         elif self.happens == "denial":
             (one,) = proposals.every(self.state, "prod")
             proposals.deny(self.state, "prod", one.id, "bob", "it is being rebuilt", self.world.now)
@@ -238,6 +240,7 @@ class Outside:
         ("downtime", "refused", ["suppressed"], "refused"),
         ("outage", "refused", ["witness"], "refused"),
         ("deployment", "proposed", ["change"], "tried"),
+        ("loss", "would", ["trust"], "refused"),
         ("", "tried", [], "tried"),
     ],
 )
@@ -249,6 +252,7 @@ def test_what_happens_between_the_gates_and_the_act_is_heard(
     assert bool(world.acts) == (outcome == "tried")
     world.sick.add("web-1")
     world.acts.clear()
+    world.trust = "auto", "granted"
     state, rule = StateDir(tmp_path / "two"), make_rule(mode="propose")
     waits = Outside(world, state, "").heal(rule)
     proposals.approve(state, "prod", waits.proposal, Approval(by="alice", time=world.now), None, 1, frozenset())
