@@ -268,7 +268,8 @@ class _Healer(Afterwards):
             flapping=flapping(case.rule, case.result, situation),
         )
         closed = {answer.name for answer in refusals(answers)}
-        gave_up, denied = self._audit.gave_up(record), self._denied(case.rule, case.result, problem)
+        gave_up = self._audit.gave_up(record)
+        denied = "" if closed else self._denied(case.rule, case.result, problem)
         if gave_up or denied:
             gate = Answer(name=GIVEN_UP if gave_up else PROPOSAL, passed=False, reason=gave_up or denied)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
@@ -286,8 +287,8 @@ class _Healer(Afterwards):
     def _denied(self, rule: HealRule, result: Result, problem: float | None) -> str:
         """Return who has denied this in this problem and why, in words; empty where nobody has.
 
-        Asked whatever the mode is: what a person said no to while it waited for them is not done once it may act by
-        itself. Raises StateError: a proposal cannot be read.
+        Asked of what would act by itself: what a person said no to while it waited for them is not done once nothing
+        else is in its way. Where it waits for them still, the desk tells. Raises StateError: a proposal cannot be read.
         """
         for one in proposals.every(self._state, self._report.env):
             if one.state == proposals.DENIED and one.same_problem == (rule.name, result.id, problem):
@@ -298,7 +299,7 @@ class _Healer(Afterwards):
         """Ask every gate right before the act, as all is now. Args: approved: by whom it was, or empty."""
         situation = replace(self._situation(replace(case, result=result, looked=looked)), approved=approved)
         answers = self._answers(case.rule, result, situation)
-        denied = self._denied(case.rule, result, situation.row.since)
+        denied = "" if refusals(answers) else self._denied(case.rule, result, situation.row.since)
         return (Answer(name=PROPOSAL, passed=False, reason=denied), *answers) if denied else answers
 
     def _fall_back(self, case: _Case) -> None:
