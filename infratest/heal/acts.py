@@ -265,7 +265,7 @@ class Acts(Looks):
         What is worse when the time of this run is over may only not have been seen, or not yet be as before: the next
         check tells.
         """
-        worse, over = self._worse(beside, self._means.limits.settle)
+        worse, over = self._worse(beside, record.rule.settle(record.rung, self._means.limits.settle))
         if not worse:
             return replace(record, verifying=over)
         around = self._surroundings(record.before, remedy, way, number)
