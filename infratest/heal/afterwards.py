@@ -36,14 +36,13 @@ class Afterwards(Acts):
         waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
         for result in self._report.results:
             one = waiting.get(result.id)
-            if one is None:
+            if one is None or not self._tells(result, one, looked):
                 continue
             rule = known.get(one.rule) if result.host in self._means.hosts else None
-            settle = self._means.limits.settle
-            due = one.ended + (settle if rule is None else rule.settle(one.rung, settle))
-            if not self._tells(result, one, looked, due):
-                continue
-            beside = Beside(self._means, one.beside if rule is not None else {})
+            beside, due = Beside(self._means, {}), one.ended
+            if rule is not None:
+                beside = Beside(self._means, one.beside)
+                due += rule.settle(one.rung, self._means.limits.settle)
             worse, over = self._worse(beside, max(0.0, due - self._means.clock()))
             if over:
                 continue
@@ -99,8 +98,8 @@ class Afterwards(Acts):
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True,
         )  # fmt: skip
 
-    def _tells(self, result: Result, one: Unverified, looked: float, due: float) -> bool:
-        """Whether a result says how a heal went: it was seen after it, and where it is not well, once it was due to be.
+    def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
+        """Whether a result says how a heal went: it was seen after it.
 
         What is red in a drill is so on purpose, and says nothing of a heal from before it.
         """
@@ -109,4 +108,4 @@ class Afterwards(Acts):
         if self._means.drilled and not one.drill:
             return False
         # An end in the future is of a clock that was set back since.
-        return looked > (one.ended if well(result) else due) or one.ended > self._means.clock() + AHEAD
+        return looked > one.ended or one.ended > self._means.clock() + AHEAD

@@ -224,20 +224,6 @@ def test_a_report_from_before_a_heal_says_nothing_of_it(world: World, state: Sta
     assert note(run(world, state, make_rule())) == ["healed: provision, was CRITICAL"]
 
 
-@pytest.mark.parametrize(("usual", "said"), [(30.0, None), (0.0, 30.0)])
-def test_what_is_red_is_no_verdict_before_a_remedy_had_its_time(
-    world: World, state: StateDir, usual: float, said: float | None
-) -> None:
-    world.limits, world.helps = Limits(settle=30.0), False
-    cut(world, state)
-    world.limits = Limits(settle=usual)
-    for seconds, lost in ((10.0, 0), (30.0, 1)):
-        world.now = NOON + seconds + 1.0
-        rule = make_rule(mode="observe", settles=(said,))
-        heal(world.report(), [rule], state, world.means(), history={})
-        assert (events(state).count("failed"), len(world.lost)) == (lost, lost)
-
-
 def test_what_is_red_in_a_drill_is_no_verdict_on_a_heal_before_it(world: World, state: StateDir) -> None:
     world.limits, world.helps = Limits(settle=30.0), False
     cut(world, state)
