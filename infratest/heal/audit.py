@@ -13,6 +13,7 @@ from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import StateError
+from infratest.heal import verifying
 from infratest.heal.gates import Try, moment
 from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
@@ -77,13 +78,18 @@ class Audit:
         )
 
     def approved(self, rule: str) -> int:
-        """Return how many heals of a rule that somebody approved have helped, in a row, up to the last one."""
-        ends = [one for one in self._records if one.get("event") == TRIED and one.get("rule") == rule]
+        """Return how many heals of a rule that somebody approved have helped, in a row, up to the last one.
+
+        As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing.
+        """
+        begun = [one for one in self._records if one.get("event") == BEGUN]
         count = 0
-        for one in reversed(ends):
-            if not one.get("verified"):
+        for record, outcome in reversed(list(zip(begun, self.tries, strict=True))):
+            if outcome.rule != rule or outcome.drill:
+                continue
+            if not outcome.verified:
                 break
-            count += bool(one.get("proposal"))
+            count += bool(record.get("proposal"))
         return count
 
     def _lives(self, number: str) -> bool:
@@ -154,6 +160,9 @@ class Audit:
     def undo(self, number: str, by: str, time: float) -> None:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
         self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
+        for id, entry in verifying.pending(self._state, self._env).items():
+            if entry.get("try") == number:  # the next check would tell of it as if it still stood
+                verifying.remove(self._state, self._env, id)
 
     def undo_ended(self, number: str, words: str, time: float) -> None:
         """Write down what came of that."""

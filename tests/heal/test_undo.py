@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from infratest.deadline import Deadline
+from infratest.heal import proposals, verifying
+from infratest.heal.audit import Audit
+from infratest.heal.gates import Limits
+from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
 from infratest.heal.undoing import can_undo, undo_words
 from infratest.store.directory import StateDir
@@ -131,8 +136,6 @@ def test_each_remedy_says_what_its_undo_is(rung: tuple[str, object], words: str)
 def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_budget(
     world: World, state: StateDir
 ) -> None:
-    from infratest.heal.audit import Audit
-
     rule = make_rule(tries=5, per=3600.0)
     (record,) = run(world, state, rule)
     assert record.verified
@@ -145,6 +148,57 @@ def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_bu
     assert closed(refused)[0] == "given up"
     world.now += 3600
     assert run(world, state, rule)[0].verified
+
+
+def approved_heal(world: World, state: StateDir, in_time: bool = True) -> Audit:
+    """Propose, approve and do; return the audit as it is then. in_time: that it helped can be seen in the same run."""
+    clock = [0.0]
+    deadline = Deadline(600.0, now=lambda: clock[0])
+    if not in_time:
+        world.on_act = lambda name: clock.append(clock.pop() + 1000.0)
+    rule = make_rule(mode="propose")
+    (proposed,) = run(world, state, rule)
+    yes = proposals.Approval(by="alice(1000)@desk", time=world.now)
+    proposals.approve(state, "prod", proposed.proposal, yes, None, 1, frozenset())
+    world.now += 60
+    heal(world.report(), [rule], state, world.means(deadline=deadline), history={})
+    return Audit(state, "prod", world.now, looking=True)
+
+
+def test_an_approved_heal_that_was_undone_earns_nothing(world: World, state: StateDir) -> None:
+    audit = approved_heal(world, state)
+    assert audit.approved("mend-web") == 1
+    audit.undo(str(audit.begun()[-1]["try"]), "alice", world.now)
+    assert Audit(state, "prod", world.now, looking=True).approved("mend-web") == 0
+
+
+def test_an_approved_heal_earns_as_soon_as_a_later_check_sees_that_it_helped_and_not_before(
+    world: World, state: StateDir
+) -> None:
+    world.limits = Limits(settle=30.0)
+    audit = approved_heal(world, state, in_time=False)
+    assert audit.approved("mend-web") == 0
+    run(world, state, make_rule(mode="propose"))
+    assert Audit(state, "prod", world.now, looking=True).approved("mend-web") == 1
+
+
+def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: World, state: StateDir) -> None:
+    approved_heal(world, state)
+    world.sick.add("web-1")
+    world.helps, world.now = False, world.now + 60
+    heal(world.report(), [make_rule(mode="propose")], state, world.means(drilled="mend-web"), history={})
+    audit = Audit(state, "prod", world.now, looking=True)
+    assert [(one.drill, one.verified) for one in audit.tries] == [(False, True), (True, False)]
+    assert audit.approved("mend-web") == 1
+
+
+def test_what_was_undone_before_it_was_verified_is_not_told_as_healed(world: World, state: StateDir) -> None:
+    world.limits = Limits(settle=30.0)
+    audit = approved_heal(world, state, in_time=False)
+    assert verifying.pending(state, "prod")
+    audit.undo(str(audit.begun()[-1]["try"]), "alice", world.now)
+    assert run(world, state, make_rule(mode="propose")) == []
+    assert [one.verified for one in Audit(state, "prod", world.now, looking=True).tries] == [False]
 
 
 def test_a_try_that_was_killed_is_undone_once_it_can_run_no_longer(tmp_path: Path) -> None:
