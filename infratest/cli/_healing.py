@@ -57,7 +57,7 @@ def _show(session: Session, said: Wording) -> int:
     click.echo(f"proposal {one.id}: {_state(one, time.time())}")
     click.echo(f"  what: {_what(one)}")
     for name in ("result", "state", "reason", "act", "try", "approvers"):
-        click.echo(f"  {name}: {clean(str(one.says.get(name)), 500)}")
+        click.echo(f"  {name}: {clean(str(one.reason if name == 'reason' else one.says.get(name)), 500)}")
     click.echo(f"  undo: {_undo_of(session, one)}")
     for approval in one.approvals:
         click.echo(
@@ -209,7 +209,7 @@ def _undo_of(session: Session, one: Proposal) -> str:
 
 def _what(one: Proposal) -> str:
     says = one.says
-    return clean(f"{says.get('remedy')} on {says.get('host')} (rule {says.get('rule')}: {says.get('reason')})", 300)
+    return clean(f"{says.get('remedy')} on {says.get('host')} (rule {says.get('rule')}: {one.reason})", 300)
 
 
 def _state(one: Proposal, now: float) -> str:

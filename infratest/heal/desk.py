@@ -9,12 +9,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from infratest.cleaning import clean
-from infratest.heal import proposals
+from infratest.cleaning import clean, masked
+from infratest.heal import chain, proposals
 from infratest.heal.gates import Situation
 from infratest.heal.proposals import DENIED, REPLACED, USED, WAITING, Proposal
 from infratest.heal.records import HealRecord
+from infratest.model import Result
 from infratest.stack.declared import HealRule
+from infratest.states import OK
 from infratest.store.directory import StateDir
 
 #: The gate that a denial closes.
@@ -47,7 +49,8 @@ class Desk:
             StateError: a proposal cannot be read or kept.
         """
         now = situation.now
-        wanted = proposals.proposed(self._env, _says(record, rule, situation), _gates(record), now)
+        says, reason = _says(record, rule, situation), clean(record.before.reason, 500)
+        wanted = proposals.proposed(self._env, says, _gates(record), now, reason)
         known = proposals.every(self._state, self._env)
         for one in known:
             if one.state == DENIED and one.same_problem == wanted.same_problem:
@@ -75,7 +78,10 @@ class Desk:
 
 
 def _says(record: HealRecord, rule: HealRule, situation: Situation) -> dict[str, Any]:
-    """Return all that is approved: what, where, why, by which rule as it now is, and which try of it this is."""
+    """Return all that is approved: what, where, against what, by which rule as it now is, and which try of it this is.
+
+    What was measured is no part of it: a disk that fills up by another tenth of a percent is the same problem.
+    """
     tries = [one for one in situation.tries if one.rule == rule.name and one.host == record.before.host]
     remedy, argument = rule.do[record.rung]
     return {
@@ -84,14 +90,23 @@ def _says(record: HealRecord, rule: HealRule, situation: Situation) -> dict[str,
         "host": record.before.host,
         "problem": record.problem,
         "state": record.before.state,
-        "reason": clean(record.before.reason, 500),
+        "fails": _expected(record.before),
         "rung": record.rung,
         "remedy": clean(record.remedy, 500),
         "act": f"{remedy}: {clean(str(argument), 500)}",
-        "of": clean(str(rule), 4000),
+        "of": chain.digest(masked(str(rule)).encode("utf-8", "backslashreplace")),
         "try": len(tries) + 1,
         "approvers": rule.approvers,
     }
+
+
+def _expected(result: Result) -> list[list[str]]:
+    """Return the sentences that do not hold, each with the limits that it sets."""
+    return [
+        [clean(step.text, 500), *(f"{one.name}: {one.warning}, {one.critical}" for one in step.observations)]
+        for step in result.steps
+        if step.state != OK
+    ]
 
 
 def _gates(record: HealRecord) -> list[dict[str, Any]]:

@@ -47,9 +47,10 @@ class Proposal:
     """A heal that somebody may approve.
 
     Args:
-        says: all that is approved: rule, result, remedy, rung, reason. digest: of that. expires: in seconds since the
-        epoch; renewed while it still holds. gates: each with its answer when it was made. state: WAITING, DENIED, USED
-        or REPLACED. answer: who denied it, and why; or what has replaced it.
+        says: all that is approved: rule, result, remedy, rung, what fails. digest: of that. expires: in seconds since
+        the epoch; renewed while it still holds. gates: each with its answer when it was made. reason: what was seen
+        last, with its numbers: shown, and no part of what is approved. state: WAITING, DENIED, USED or REPLACED.
+        answer: who denied it, and why; or what has replaced it.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Proposal:
     expires: float
     says: Mapping[str, Any]
     gates: Sequence[Mapping[str, Any]] = ()
+    reason: str = ""
     state: str = WAITING
     answer: str = ""
     approvals: tuple[Approval, ...] = field(default=())
@@ -73,11 +75,20 @@ class Proposal:
         return self.state == WAITING and now < self.expires
 
 
-def proposed(env: str, says: Mapping[str, Any], gates: Sequence[Mapping[str, Any]], now: float) -> Proposal:
-    """Return a new proposal of all this."""
+def proposed(
+    env: str, says: Mapping[str, Any], gates: Sequence[Mapping[str, Any]], now: float, reason: str = ""
+) -> Proposal:
+    """Return a new proposal of all this. Args: as `Proposal` has them."""
     digest = chain.digest(chain.written({"env": env, **says}))
     return Proposal(
-        id=digest.partition(":")[2][:12], digest=digest, env=env, made=now, expires=now + EXPIRY, says=says, gates=gates
+        id=digest.partition(":")[2][:12],
+        digest=digest,
+        env=env,
+        made=now,
+        expires=now + EXPIRY,
+        says=says,
+        gates=gates,
+        reason=reason,
     )
 
 

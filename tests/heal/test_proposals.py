@@ -12,9 +12,10 @@ from infratest.heal import proposals, signing
 from infratest.heal.healing import heal
 from infratest.heal.proposals import Approval, Proposal
 from infratest.heal.records import HealRecord, note
+from infratest.model import Observation, Result, StepResult
 from infratest.stack.declared import HealRule, Proof
 from infratest.store.directory import StateDir
-from tests.worlds.heal_world import World, closed, make_rule, run
+from tests.worlds.heal_world import World, closed, make_result, make_rule, run
 
 PROPOSE = make_rule(mode="propose")
 ALICE, BOB = "alice(1000)@desk", "bob(1001)@desk"
@@ -72,6 +73,45 @@ def test_an_approval_answers_its_digest_and_no_other(world: World, state: StateD
     record = once(world, state, changed)
     assert (record.outcome, world.acts) == ("proposed", [])
     assert sorted(each.state for each in proposals.every(state, "prod")) == ["replaced", "waiting"]
+
+
+def disk(used: float, most: str = "90", text: str = "the disk is used at most 90 %") -> Result:
+    """The disk of web-1, fuller than a sentence allows."""
+    reason = f"disk / is {used} % used, more than {most} %"
+    step = StepResult(text, 9, "critical", reason, [Observation("disk / used", used, "%", "", most, 0, 100)])
+    return make_result("critical", reason=reason, steps=[step])
+
+
+def test_an_approval_outlives_what_is_measured_and_that_is_shown(world: World, state: StateDir) -> None:
+    used = iter((97.1, 97.2, 97.3, 97.4))
+    world.look = lambda host: disk(next(used))
+    first = once(world, state)
+    assert once(world, state).proposal == first.proposal
+    assert waiting(state).reason == "disk / is 97.2 % used, more than 90 %"
+    approve(world, state)
+    assert once(world, state).proposal == first.proposal
+    assert len(world.acts) == 1
+
+
+@pytest.mark.parametrize(
+    "other", [disk(97.1, most="95"), disk(97.1, text="the disk has free at least 1 GB")], ids=["limit", "sentence"]
+)
+def test_an_approval_is_of_what_was_expected(world: World, state: StateDir, other: Result) -> None:
+    world.look = lambda host: disk(97.1)
+    once(world, state)
+    approve(world, state)
+    world.look = lambda host: other
+    assert once(world, state).outcome == "proposed"
+    assert world.acts == []
+
+
+def test_an_approval_is_of_the_whole_rule_however_long_it_is(world: World, state: StateDir) -> None:
+    def of(end: str) -> HealRule:
+        return make_rule(mode="propose", do=(("run", f"true {'x' * 5000} {end}"),))
+
+    once(world, state, of("one"))
+    approve(world, state)
+    assert once(world, state, of("two")).outcome == "proposed"
 
 
 def test_a_heal_that_did_not_help_is_proposed_anew(world: World, state: StateDir) -> None:
