@@ -20,6 +20,7 @@ from infratest.errors import FactError, UserError, unknown
 from infratest.facts._drilled import HEALS, HOLDS, TURNS, Drilled
 from infratest.facts.base import Need
 from infratest.gherkin.select import CHECK, DRILL
+from infratest.heal import verifying
 from infratest.heal.gates import settling_time
 from infratest.heal.records import HealRecord
 from infratest.model import Report, Result, StepResult
@@ -100,6 +101,9 @@ class _Rehearsal(Acting):
         super().__init__(going, task)
         self.watch = watch
         self.fault: float | None = None
+        #: Ids of results: those that were ok before the fault, and those that the drill has seen turn red.
+        self.well: set[str] = set()
+        self.reds: set[str] = set()
         self.red: float | None = None
         self.green: float | None = None
         self.lost = ""
@@ -122,6 +126,7 @@ class _Rehearsal(Acting):
     def _before(self, steps: Sequence[Step]) -> str:
         """Return what is not well before the fault: a drill of what is broken proves nothing."""
         report = self.watch.look()
+        self.well = {one.id for one in report.results if one.state == OK}
         for step in steps:
             need = _need(step)
             if need is None or need.argument[0] == HEALS:
@@ -135,6 +140,9 @@ class _Rehearsal(Acting):
             if bad:
                 return (f"nothing was done: {scenario!r} is {bad[0].state} on {bad[0].host} before the fault "
                         f"({bad[0].reason}); a drill begins with all well")  # fmt: skip
+        waiting = verifying.pending(self.watch.session.state, report.env).keys() & {one.id for one in report.results}
+        if waiting:  # the first look that heals would tell of it, as if the drill had done it
+            return f"nothing was done: a heal of {min(waiting)} is not verified yet; `infratest check --heal` does that"
         return ""
 
     def _answered(self, step: CheckStep, need: Need) -> Drilled | FactError:
@@ -161,28 +169,37 @@ class _Rehearsal(Acting):
         if found is None or found.state != state:
             now = "not run" if found is None else found.state
             return Drilled(holds=False, saw=f'the scenario "{scenario}" is {now}{on} after {human(took, "s")}')
-        if self.red is None and state != OK:
-            self.red = took
+        if state != OK:
+            self.red = took if self.red is None else self.red
+            self.reds |= {one.id for one in self.watch.of(self.watch.looks[-1], scenario, host) if one.state != OK}
         return Drilled(holds=True, saw=f'the scenario "{scenario}" is {state}{on} after {human(took, "s")}')
 
     def _healed(self, rule: str, host: str, remedy: str, deadline: Deadline) -> Drilled:
-        """Check and heal until the rule has healed the host, and no longer than the deadline."""
+        """Check and heal until the rule has healed the host, and no longer than the deadline.
+
+        What it has healed must have been well before the fault, and all that turned red there must be well again.
+        """
         while True:
             self.watch.look(heal=True)
             took = time.monotonic() - (self.fault or 0.0)
             mine = [one for one in self.watch.records if one.rule.name == rule and one.before.host == host]
-            done = next((one for one in mine if one.verified), None)
+            done = next((one for one in mine if one.verified and one.before.id in self.well), None)
+            still = [one for one in self._still_red() if one.host in (host, "-")]
             if done is not None:
                 by = done.rule.do[done.rung][0]
                 if by != remedy:
                     return Drilled(holds=False, saw=f"it was healed by {done.remedy}, not by {remedy}")
-                self.green = took if self.green is None else self.green
-                return Drilled(holds=True, saw=f"healed by {done.remedy} after {human(took, 's')}")
+                if not still:
+                    if self.red is not None:  # before that there was nothing to be seen healed
+                        self.green = took if self.green is None else self.green
+                    return Drilled(holds=True, saw=f"healed by {done.remedy} after {human(took, 's')}")
             if deadline.passed:
-                last = f"; {mine[-1].ending}: {mine[-1].remedy}: {mine[-1].reason}" if mine else ""
-                told = last or "; no rule was asked, since nothing that it is for failed"
-                return Drilled(holds=False, saw=f"rule {rule} did not heal {host} in {human(took, 's')}{told}")
+                return Drilled(holds=False, saw=_not_healed(rule, host, took, mine, still if done else []))
             time.sleep(min(BETWEEN, deadline.left))
+
+    def _still_red(self) -> list[Result]:
+        """Return what turned red and was not ok at the last look."""
+        return [one for one in self.watch.looks[-1].results if one.id in self.reds and one.state != OK]
 
     def _held(self, scenario: str) -> Drilled | FactError:
         looks = [self.watch.of(report, scenario) for report in self.watch.looks]
@@ -206,8 +223,15 @@ class _Rehearsal(Acting):
             time.sleep(min(BETWEEN, deadline.left))
 
     def undo(self) -> list[StepResult]:
-        """Undo the faults, and see that all holds again that the drill speaks of."""
-        problems = super().undo()
+        """Undo the faults, and see that all holds again that the drill speaks of.
+
+        What turned red must be well before: what the undo mends no rule has healed.
+        """
+        problems: list[StepResult] = []
+        try:
+            problems += self._not_healed()
+        finally:
+            problems += super().undo()
         if self.fault is None or sys.exception() is not None:  # who interrupts a drill waits for no more looks
             return problems
         deadline = self.going.deadline.at_most(AFTERWARDS)
@@ -224,6 +248,18 @@ class _Rehearsal(Acting):
             words = f"{_slug(bad[0])!r} is {bad[0].state} on {bad[0].host} after the drill: {bad[0].reason}"
             problems.append(StepResult("(afterwards)", self.task.scenario.line, CRITICAL, words))
         return problems
+
+    def _not_healed(self) -> list[StepResult]:
+        """Return what turned red and no rule has healed, where the drill's own sentences have not said so already."""
+        if self.green is None or self.lost or sys.exception() is not None:
+            return []
+        if self._still_red():
+            self.watch.look()  # others may have been mended with it, and nobody has looked at them since
+        return [
+            StepResult("(before the undo)", self.task.scenario.line, CRITICAL,
+                       f"{_slug(one)!r} is still {one.state} on {one.host}: {one.reason}")
+            for one in self._still_red()
+        ]  # fmt: skip
 
 
 @defects_told
@@ -300,6 +336,18 @@ def settle_between(session: Session, rule: str) -> None:
     found = next((one for one in session.stack.heal if one.name == rule), None)
     if found is not None:
         time.sleep(settling_time(found))
+
+
+def _not_healed(rule: str, host: str, took: float, mine: Sequence[HealRecord], still: Sequence[Result]) -> str:
+    """Return why a rule has not healed a host, in words. Args: still: what is red although it has healed something."""
+    words = f"rule {rule} did not heal {host} in {human(took, 's')}"
+    if still:
+        return f"{words}: it healed something there, and {_slug(still[0])!r} is {still[0].state}: {still[0].reason}"
+    if mine and mine[-1].verified:
+        return f"{words}: it healed what was broken before the fault: {mine[-1].before.id}"
+    if mine:
+        return f"{words}; {mine[-1].ending}: {mine[-1].remedy}: {mine[-1].reason}"
+    return f"{words}; no rule was asked, since nothing that it is for failed"
 
 
 def _slug(result: Result) -> str:

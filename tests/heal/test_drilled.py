@@ -1,0 +1,128 @@
+"""What a drill takes for healed: what its own fault has turned red, by the rule, and before the fault is undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.heal import verifying
+from infratest.heal.records import TRIED, HealRecord
+from infratest.project.drill import Outcome, drill, drills
+from infratest.project.session import Session
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import make_result, make_rule
+
+STACK = """\
+stack: drilled
+provider: local
+hosts: {web: {groups: [web]}, db: {groups: [db]}}
+heal:
+  mend:
+    when: {tags: "@mended", state: critical}
+    confirm: 1
+    do: [{run: DO}]
+    budget: {tries: 3, per: 1min}
+    at-most: 100%
+"""
+#: The fault breaks all but `extra`.
+FEATURE = """\
+Feature: The shop
+  @web @THERE
+  Scenario: it is there
+    Then the file "FOLDER/flag" exists
+
+  @web
+  Scenario: it says so
+    Then the file "FOLDER/flag" contains "yes"
+
+  @db
+  Scenario: another
+    Then the file "FOLDER/flag" contains "all"
+
+  @web @EXTRA
+  Scenario: the extra
+    Then the file "FOLDER/extra" exists
+
+  @drill:mend @id:lost
+  Scenario: what is lost comes back
+    When the file "FOLDER/flag" is removed on "web"
+    Then the scenario "it-says-so" is critical on "web" within 60 s
+    MORE
+    And the rule "mend" heals "web" by "run" within WITHIN s
+"""
+FLAG = "yes\nall\n"
+ANOTHER = 'And the scenario "another" is critical on "db" within 60 s'
+ALL = "sh -c 'echo yes all >FOLDER/flag'"
+
+
+class Project:
+    """A flag, what looks at it, and a drill that removes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "features").mkdir()
+        (folder / "flag").write_text(FLAG)
+        (folder / "extra").touch()
+        self.session = Session(stack_path=folder / "stack.yaml")
+
+    def drill(self, do: str = ALL, more: str = "", within: int = 60, mended: str = "THERE") -> Outcome:
+        """Drill once.
+
+        Args:
+            do: what the rule runs. more: a line of the drill. within: seconds to be healed in. mended: what the rule is
+            for.
+        """
+        told = {mended: "mended", "FOLDER": str(self.folder), "MORE": more, "WITHIN": str(within)}
+        for name, text in (("stack.yaml", STACK.replace("DO", f'"{do}"')), ("features/shop.feature", FEATURE)):
+            for word, meant in told.items():
+                text = text.replace(word, meant)
+            (self.folder / name).write_text(text)
+        deadline = Deadline(600.0)
+        prepared, (task,) = drills(self.session, None, False, deadline)
+        outcome = drill(self.session, prepared, task, deadline)
+        assert (self.folder / "flag").read_text() == FLAG  # whatever came, the fault is undone
+        return outcome
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_what_turned_red_may_be_another_than_what_the_rule_is_for_once_all_is_well_again(project: Project) -> None:
+    outcome = project.drill(more=ANOTHER)
+    assert outcome.proven, outcome.result.reason
+
+
+def test_a_heal_of_another_scenario_is_none_of_what_turned_red(project: Project) -> None:
+    outcome = project.drill("touch FOLDER/flag", within=2)  # it is there, and says nothing: the undo would mend that
+    assert not outcome.proven
+    assert "it healed something there, and 'it-says-so' is critical" in outcome.result.reason
+
+
+def test_what_turned_red_on_another_host_is_well_before_the_fault_is_undone(project: Project) -> None:
+    outcome = project.drill("sh -c 'echo yes >FOLDER/flag'", ANOTHER)
+    assert not outcome.proven
+    assert outcome.result.state == "critical"
+    assert "'another' is still critical on db" in outcome.result.reason
+
+
+def test_a_heal_of_what_was_broken_before_the_fault_is_none_of_it(project: Project) -> None:
+    (project.folder / "extra").unlink()
+    outcome = project.drill("sh -c 'touch FOLDER/extra; echo yes >FOLDER/flag'", within=2, mended="EXTRA")
+    assert not outcome.proven
+    assert "it healed what was broken before the fault: features/shop.feature#the-extra@web" in outcome.result.reason
+
+
+def test_a_heal_that_is_not_verified_yet_is_no_drills(project: Project) -> None:
+    id = "features/shop.feature#it-is-there@web"
+    made = HealRecord(
+        time=1.0, rule=make_rule(), outcome=TRIED, gates=(), rung=0, remedy="run touch",
+        before=make_result("critical", "web", id=id),
+    )  # fmt: skip
+    verifying.add(StateDir(project.folder / ".infratest"), "", made, "1-1-0")
+    outcome = project.drill()
+    assert not outcome.proven
+    assert f"nothing was done: a heal of {id} is not verified yet" in outcome.result.reason
