@@ -1,8 +1,9 @@
 """The certificate of a drill, `drills/NAME.json`: that a rule mends a fault, of what it holds, and until when.
 
-Written by `infratest drill --certify`, signed, and kept in the project. It binds the rule, the features, what remedies
-are given, and the provisioners and images as declared for the environment that was drilled: a change of any of these is
-another thing than what was proven. `judged` tells whether it still holds. Pure, but for reading the file.
+Written by `infratest drill --certify`, signed, and kept in the project. It binds the rule with the values in it, what
+remedies are given, the features, and the provisioners and images as declared for the environment that was drilled: a
+change of any of these is another thing than what was proven. `judged` tells whether it still holds. Pure, but for
+reading the file.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from infratest.heal.signing import Key
 from infratest.units import human
 
 FOLDER = "drills"
+#: Of what its file says. 2: the rule as it acts, with its values put in; provisioners that a rung applies.
+FORMAT = 2
 #: Bytes of a certificate that are read.
 SIZE = 64 * 1024
 #: What it binds, and in what words a change of it is told.
 BOUND = {
-    "rule": "the rule or what its remedies are given",
+    "rule": "the rule, a value in it, or what its remedies are given",
     "features": "a feature of the drill",
     "provisioners": "a provisioner, or a file that one reads",
     "images": "an image or the provider",
@@ -48,7 +51,8 @@ class Certificate:
 
     Args:
         drill: its scenario's slug. env: the environment that was drilled. time: when it ended. bound: BOUND -> digest.
-        details: path or host -> digest, of which `bound` is made: they tell what has changed.
+        details: path or host -> digest, of which `bound` is made: they tell what has changed. given: host -> digest of
+        the provisioners that a rung applies there; empty where none does.
     """
 
     drill: str
@@ -60,12 +64,14 @@ class Certificate:
     bound: Mapping[str, str]
     figures: Figures
     details: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is signed."""
         return {
-            "what": "certificate", "drill": self.drill, "rule": self.rule, "stack": self.stack, "env": self.env,
-            "time": self.time, "by": self.by, "bound": dict(self.bound), "details": dict(self.details),
+            "what": "certificate", "format": FORMAT, "drill": self.drill, "rule": self.rule, "stack": self.stack,
+            "env": self.env, "time": self.time, "by": self.by, "bound": dict(self.bound),
+            "details": dict(self.details), "given": dict(self.given),
             "figures": {"runs": self.figures.runs, "red": list(self.figures.red), "green": list(self.figures.green)},
         }  # fmt: skip
 
@@ -110,6 +116,10 @@ def read(path: Path, keys: Collection[str]) -> Certificate:
         raise HealError(f"{name}: is torn, or written in another way than it was signed")
     if not chain.is_signed(record, keys):
         raise HealError(f"{name}: is not signed by one of the trusted keys")
+    of = record.get("format", 1)
+    if record.get("what") == "certificate" and of != FORMAT:
+        by = "a newer" if isinstance(of, int) and of > FORMAT else "an older"
+        raise HealError(f"{name}: was made by {by} infratest: drill again")
     try:
         return _certificate(record)
     except (KeyError, TypeError, ValueError) as error:
@@ -151,14 +161,18 @@ def judged(
         return False, f"{name}: proven {human(age, 's')} ago, which counts for {human(valid, 's')}; drill again"
     changed = [words for key, words in BOUND.items() if certificate.bound.get(key) != bound.get(key)]
     if changed:
-        others = sorted({*certificate.details} | {*details})
-        which = [one for one in others if certificate.details.get(one) != details.get(one)]
+        which = differing(certificate.details, details)
         told = f" ({', '.join(clean(one, 80) for one in which[:5])})" if which else ""
         return False, f"{name}: since then was changed: {'; '.join(changed)}{told}; drill again"
     green = percentile(certificate.figures.green, 0.95)
     if green_at_most is not None and green > green_at_most:
         return False, f"{name}: green after {human(green, 's')} (p95), at most {human(green_at_most, 's')} is asked for"
     return True, f"proven{' on ' + clean(certificate.env, 80) if certificate.env else ''} by {name}"
+
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Return the names whose digests are not the same in both, in order."""
+    return [name for name in sorted({*one} | {*other}) if one.get(name) != other.get(name)]
 
 
 def _certificate(record: Mapping[str, Any]) -> Certificate:
@@ -170,13 +184,13 @@ def _certificate(record: Mapping[str, Any]) -> Certificate:
     )
     if not figures.runs == len(figures.red) == len(figures.green) > 0:
         raise ValueError("it says of no run how long it took")
-    bound, details = _texts(record["bound"], "bound"), _texts(record["details"], "details")
+    bound, details, given = (_texts(record[name], name) for name in ("bound", "details", "given"))
     if set(bound) != set(BOUND):
         raise ValueError("it binds other things")
     drill, rule, stack, env, by = (_text(record[name], name) for name in ("drill", "rule", "stack", "env", "by"))
     return Certificate(
         drill=drill, rule=rule, stack=stack, env=env, by=by, time=_seconds(record["time"]), bound=bound,
-        figures=figures, details=details,
+        figures=figures, details=details, given=given,
     )  # fmt: skip
 
 

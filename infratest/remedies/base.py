@@ -136,6 +136,8 @@ class Remedy(ABC):
     by_provider: ClassVar[bool] = False
     #: Whether it goes only where the host is out of service, or is sure to be in time (gate `fence`).
     fenced: ClassVar[bool] = False
+    #: Whether it applies the host's provisioners, which are then part of what a drill proves and a person approves.
+    provisions: ClassVar[bool] = False
     #: How many seconds it may take at most, and how many a run must have left for it to be begun.
     seconds: float = 60.0
     least: ClassVar[float] = 0.0

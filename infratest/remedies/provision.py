@@ -15,6 +15,7 @@ class Provision(Remedy):
     name = "provision"
     usage = "takes no options, write `provision: {}`"
     on_host = False
+    provisions = True
     seconds = 600.0
     no_undo = "the files of the last good run are in your version control: check them out, and provision"
 

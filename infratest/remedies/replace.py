@@ -48,6 +48,7 @@ class Replace(Remedy):
     on_host = False
     by_provider = True
     fenced = True
+    provisions = True
     seconds = 1800.0
     least = 60.0
 

@@ -14,7 +14,7 @@ from time import monotonic, sleep
 import pytest
 
 from infratest.heal import signing
-from infratest.heal.certificate import read
+from infratest.heal.certificate import BOUND, Certificate, Figures, path_of, read, text
 from tests.worlds import forked
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
@@ -113,10 +113,25 @@ def test_other_runs_leave_drills_out(project: Project) -> None:
     assert project.flag.read_text() == "up\n"
 
 
-def test_a_rule_that_does_not_help_is_critical_and_the_fault_is_undone(project: Project) -> None:
+def test_a_rule_that_does_not_help_is_critical_the_fault_is_undone_and_what_was_proven_is_not(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     project.write(do="{run: 'true'}", drill=DRILL.replace('"run" within 60 s', '"run" within 12 s'))
+    key = signing.make(tmp_path_factory.mktemp("keys") / "heal.key")
+    stack = project.folder / "stack.yaml"
+    stack.write_text(stack.read_text().replace("heal:\n", f"heal:\n  trusted-keys: {{me: '{key.public}'}}\n"))
+    path = path_of(project.folder, "lost-flag")
+    path.parent.mkdir()
+    figures = Figures(runs=1, red=(1.0,), green=(2.0,))
+    before = Certificate(
+        drill="lost-flag", rule="make-flag", stack="shop", env="dev", time=1.0, by="me", bound=dict.fromkeys(BOUND, ""),
+        figures=figures,
+    )  # fmt: skip
+    path.write_bytes(text(before, key))
     status, said = project.run("drill", "make-flag")
     assert status == 2, said
+    assert f"lost-flag: no longer proven: its certificate {path} was removed" in said
+    assert not path.exists()
     assert "lost-flag 1/1: critical: red after" in said
     assert "never green" in said
     assert "rule make-flag did not heal web in" in said

@@ -138,7 +138,7 @@ def test_autonomy_is_earned_and_lost(project: Project) -> None:
     assert "make-flag: auto" in project.run("heal", "trust")[1]
 
     project.write(command="true")
-    assert "the rule or what its remedies are given" in project.run("heal", "trust")[1]
+    assert "the rule, a value in it, or what its remedies are given" in project.run("heal", "trust")[1]
 
 
 def test_a_denied_heal_rests_and_costs_what_was_granted(project: Project) -> None:

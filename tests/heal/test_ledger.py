@@ -206,7 +206,8 @@ def test_a_certificate_holds_and_says_where_it_was_proven() -> None:
         ({"time": NOON + 3600}, {}, "is of the future"),
         ({}, {"now": NOON + 86401}, "proven 24 h ago, which counts for 24 h; drill again"),
         ({}, {"green_at_most": 19.0}, "green after 20 s (p95), at most 19 s is asked for"),
-        ({"bound": BOUND_NOW | {"rule": "x"}}, {}, "was changed: the rule or what its remedies are given; drill again"),
+        ({"bound": BOUND_NOW | {"rule": "x"}}, {},
+         "was changed: the rule, a value in it, or what its remedies are given; drill again"),
         ({"bound": BOUND_NOW | {"provisioners": "x"}}, {}, "was changed: a provisioner, or a file that one reads"),
         ({}, {"bound": BOUND_NOW | {"images": "y"}, "details": {"image web": "sha256:2"}},
          "was changed: an image or the provider (image web); drill again"),
@@ -245,6 +246,16 @@ def test_a_certificate_of_a_stranger_and_one_that_is_not_there(key: Key, tmp_pat
     path.parent.mkdir()
     path.write_bytes(certificates.text(certified(), signing.make(tmp_path / "other.key")))
     with pytest.raises(HealError, match="not signed by one of the trusted keys"):
+        certificates.read(path, {key.public})
+
+
+@pytest.mark.parametrize("format, by", [(None, "an older"), (1, "an older"), ("x", "an older"), (99, "a newer")])
+def test_a_certificate_of_another_format_says_whose_it_is(key: Key, tmp_path: Path, format: object, by: str) -> None:
+    path = tmp_path / "killed-nginx.json"
+    record = {name: one for name, one in certified().as_dict().items() if name != "format"}
+    record |= {} if format is None else {"format": format}
+    path.write_bytes(chain.written(chain.signed(record, key)) + b"\n")
+    with pytest.raises(HealError, match=f"was made by {by} infratest: drill again"):
         certificates.read(path, {key.public})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +17,15 @@ from infratest.heal.certificate import percentile
 from infratest.heal.signing import Key
 from infratest.model import StepResult
 from infratest.plan.tasks import Task
-from infratest.project.drill import Outcome, drill, drills, settle_between
+from infratest.project.drill import Outcome, drill, drills, rule_of, settle_between
 from infratest.project.execute import SECONDS
 from infratest.project.prepare import Prepared
 from infratest.project.session import Session
-from infratest.states import EXIT, OK, worst
+from infratest.states import CRITICAL, EXIT, OK, WARNING, worst
 from infratest.units import human
+
+if TYPE_CHECKING:
+    from infratest.project.proof import Standing
 
 VERB = Verb(MUST_HOLD, 5, judges=True)
 
@@ -49,7 +53,8 @@ def command(session: Session, name: str | None, runs: int, certify: bool, key: s
       And the scenario "shop-answers" holds throughout
 
     Only the drilled rule may act whatever its mode is; every other gate is asked as ever. With --certify the rule is
-    proven: `proof: {drill: NAME}` of the rule names it, until the rule, a feature, a provisioner or an image changes.
+    proven: `proof: {drill: NAME}` of the rule names it, until the rule, a feature, a provisioner or an image changes,
+    or a drill of that name fails.
 
     Exit status: 0 ok, 1 warning, 2 critical, 3 unknown or wrong use.
     """
@@ -58,11 +63,13 @@ def command(session: Session, name: str | None, runs: int, certify: bool, key: s
     signer = _signer(session, key) if certify else None
     states = []
     for task in tasks:
+        begun = _standing(session, task) if signer is not None else None
         outcomes = _runs(session, prepared, task, runs, yes_production)
         states += [one.result.state for one in outcomes]
         _figures(task.scenario.slug, outcomes)
-        if signer is not None:
-            _certify(session, task, outcomes, signer)
+        _withdraw(session, task, outcomes)
+        if signer is not None and begun is not None:
+            _certify(session, task, outcomes, signer, begun)
     return EXIT[worst(states)]
 
 
@@ -122,11 +129,29 @@ def _signer(session: Session, key: str | None) -> Key:
     return signer
 
 
-def _certify(session: Session, task: Task, outcomes: Sequence[Outcome], signer: Key) -> None:
+def _standing(session: Session, task: Task) -> Standing:
+    """Return what a certificate would bind, before anything is broken. Raises UserError: some of it cannot be read."""
+    from infratest.project.proof import standing
+
+    return standing(session, rule_of(task, session.stack.heal), session.stack.env)
+
+
+def _withdraw(session: Session, task: Task, outcomes: Sequence[Outcome]) -> None:
+    """Take back what an earlier drill has proven, where this one shows the contrary; what was not seen shows none."""
+    from infratest.project.proof import withdraw
+
+    if session.stack.path == Path() or not any(one.result.state in (WARNING, CRITICAL) for one in outcomes):
+        return
+    path = withdraw(session, task.scenario.slug, outcomes[0].rule)
+    if path is not None:
+        click.echo(f"{task.scenario.slug}: no longer proven: its certificate {path} was removed", err=True)
+
+
+def _certify(session: Session, task: Task, outcomes: Sequence[Outcome], signer: Key, begun: Standing) -> None:
     from infratest.project.proof import certify
 
     if not outcomes or not all(one.proven for one in outcomes):
         click.echo(f"{task.scenario.slug}: not certified: not every run was healed", err=True)
         return
-    path = certify(session, task.scenario.slug, outcomes, signer, time.time())
+    path = certify(session, task.scenario.slug, outcomes, signer, time.time(), begun)
     click.echo(f"{task.scenario.slug}: certified in {path}, signed by {signer.public}")
