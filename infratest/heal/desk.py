@@ -5,11 +5,12 @@ Called by the heal engine under the lock of proposals, when nothing but a person
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from infratest.cleaning import clean, masked
+from infratest.errors import UserError
 from infratest.heal import chain, proposals
 from infratest.heal.gates import Situation
 from infratest.heal.proposals import DENIED, REPLACED, USED, WAITING, Proposal
@@ -36,11 +37,18 @@ class Desk:
     """The proposals of one environment.
 
     Args:
-        keys: the trusted public ones.
+        keys: the trusted public ones. reads: asked of a rule, a rung and a host for the digests of what that would read
+        from this machine.
     """
 
-    def __init__(self, state: StateDir, env: str, keys: Collection[str]) -> None:
-        self._state, self._env, self._keys = state, env, keys
+    def __init__(
+        self,
+        state: StateDir,
+        env: str,
+        keys: Collection[str],
+        reads: Callable[[HealRule, int, str], Mapping[str, str]] = lambda rule, rung, host: {},
+    ) -> None:
+        self._state, self._env, self._keys, self._reads = state, env, keys, reads
 
     def answered(self, record: HealRecord, rule: HealRule, situation: Situation) -> Answered:
         """Return what people have said of this act; where it is new, propose it. An approval is used by asking.
@@ -50,6 +58,7 @@ class Desk:
         """
         now = situation.now
         says, reason = _says(record, rule, situation), clean(record.before.reason, 500)
+        says["reads"] = self._read(record, rule)
         wanted = proposals.proposed(self._env, says, _gates(record), now, reason)
         known = proposals.every(self._state, self._env)
         for one in known:
@@ -64,6 +73,13 @@ class Desk:
             proposals.save(self._state, wanted)
             return Answered(wanted.id)
         return self._of(mine, wanted, rule, now)
+
+    def _read(self, record: HealRecord, rule: HealRule) -> dict[str, str]:
+        """Return the digests of what would be run from here, so that what is edited later is another proposal."""
+        try:
+            return dict(self._reads(rule, record.rung, record.before.host))
+        except UserError as error:
+            return {"": f"cannot be read: {clean(str(error), 500)}"}
 
     def _of(self, mine: Proposal, wanted: Proposal, rule: HealRule, now: float) -> Answered:
         people = proposals.people(mine.approvals, mine.digest, self._keys, now) if mine.waits(now) else []

@@ -152,7 +152,7 @@ class _Healer(Afterwards):
         audit = Audit(state, report.env, means.clock(), _window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
         self._looked = looked
-        self._proposals = Desk(state, report.env, means.keys)
+        self._proposals = Desk(state, report.env, means.keys, means.reads)
 
     def attend(
         self, result: Result, rule: HealRule, ladder: Sequence[Remedy], behind: Sequence[str] = ()

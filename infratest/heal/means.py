@@ -52,6 +52,7 @@ class Means:
         lost: told that a rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
         keys: the trusted public ones.
         page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
+        reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
     """
 
@@ -69,6 +70,7 @@ class Means:
     granted: Callable[[HealRule], float] = lambda rule: -inf
     production: bool = False
     keys: frozenset[str] = frozenset()
+    reads: Callable[[HealRule, int, str], Mapping[str, str]] = lambda rule, rung, host: {}
     start: Callable[[str, Deadline], None] = lambda name, deadline: None
     power: Callable[[str], Power] = lambda name: Power()
     replacing: Callable[[str], Replacing] = lambda name: Replacing()

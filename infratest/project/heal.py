@@ -31,7 +31,7 @@ from infratest.project.outlook import changes, other_monitors, traits, witness
 from infratest.project.paging import pager
 from infratest.project.power import host_now, power
 from infratest.project.prepare import Request, prepare, stack_hosts
-from infratest.project.proof import proven
+from infratest.project.proof import proven, reads
 from infratest.project.replacing import replacing
 from infratest.project.session import Session
 from infratest.project.trusting import granted, lose, trusted
@@ -133,6 +133,7 @@ def _means(
         traits=traits(session),
         changes=changes(session, None if resident is None else resident.green),
         production=session.stack.production,
+        reads=lambda rule, rung, host: reads(session, rule, rung, host),
         keys=frozenset(session.stack.trusted_keys.values()),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,

@@ -13,6 +13,8 @@ from infratest.heal.healing import heal
 from infratest.heal.proposals import Approval, Proposal
 from infratest.heal.records import HealRecord, note
 from infratest.model import Observation, Result, StepResult
+from infratest.project.proof import reads
+from infratest.project.session import Session
 from infratest.stack.declared import HealRule, Proof
 from infratest.store.directory import StateDir
 from tests.worlds.heal_world import World, closed, make_result, make_rule, run
@@ -112,6 +114,34 @@ def test_an_approval_is_of_the_whole_rule_however_long_it_is(world: World, state
     once(world, state, of("one"))
     approve(world, state)
     assert once(world, state, of("two")).outcome == "proposed"
+
+
+@pytest.mark.parametrize("do", ["{hook: fix.sh}", "{provision: {}}"])
+def test_an_approval_is_of_the_programs_as_they_were(world: World, state: StateDir, tmp_path: Path, do: str) -> None:
+    ran, script = tmp_path / "ran", tmp_path / "fix.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    (tmp_path / "stack.yaml").write_text(
+        "stack: shop\nprovider: local\nhosts: {web-1: {provision: [{shell: fix.sh}]}}\n"
+        f"heal: {{mend: {{when: {{tags: '@web'}}, do: [{do}], mode: propose, confirm: 1, at-most: 100%}}}}\n"
+    )
+    session = Session(stack_path=tmp_path / "stack.yaml")
+
+    def once() -> HealRecord:
+        world.now += 60
+        means = world.means(reads=lambda *about: reads(session, *about))
+        (record,) = heal(world.report(), session.stack.heal, state, means, history={})
+        return record
+
+    once()
+    approve(world, state)
+    script.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    assert once().outcome == "proposed"
+    assert not ran.exists()
+    assert not world.acts
+    approve(world, state)
+    assert once().outcome == "tried"
+    assert ran.exists() or world.acts
 
 
 def test_a_heal_that_did_not_help_is_proposed_anew(world: World, state: StateDir) -> None:
