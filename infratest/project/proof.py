@@ -178,8 +178,8 @@ def proven(session: Session, rule: HealRule) -> tuple[bool, str]:
         return False, f"not proven: {error}"
     if env != stack.env and made.env == env and made.bound["rule"] != now.bound["rule"]:
         return False, (
-            f"drill {proof.drill}: the rule, a value in it or what its remedies are given is another here, in the "
-            f"environment {stack.env!r}, than what was drilled in {env!r}"
+            f"drill {proof.drill}: {certificates.BOUND['rule']} is another here, in the environment {stack.env!r}, than "
+            f"what was drilled in {env!r}; drill again"
         )
     holds, why = certificates.judged(
         made,

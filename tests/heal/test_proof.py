@@ -96,7 +96,7 @@ def test_a_rule_is_proven_in_another_environment_whose_values_in_it_are_the_same
 
 def test_another_value_in_the_rule_is_another_rule(project: Project) -> None:
     project.certify()
-    words = "the rule, a value in it or what its remedies are given is another here, in the environment 'prod', than"
+    words = "the rule, a value in it, or what its remedies are given is another here, in the environment 'prod', than"
     holds, why = project.proven(parameters={"fix": "rm -rf /srv/shop"})
     assert (holds, words in why) == (False, True)
     assert not project.proven("dev", parameters={"fix": "rm -rf /srv/shop"})[0]
