@@ -25,7 +25,7 @@ FOLDER = "drills"
 #: Of what its file says. 2: the rule as it acts, with its values put in; provisioners that a rung applies.
 FORMAT = 2
 #: Bytes of a certificate that are read.
-SIZE = 64 * 1024
+SIZE = 2**20
 #: What it binds, and in what words a change of it is told.
 BOUND = {
     "rule": "the rule, a value in it, or what its remedies are given",
@@ -52,7 +52,7 @@ class Certificate:
     Args:
         drill: its scenario's slug. env: the environment that was drilled. time: when it ended. bound: BOUND -> digest.
         details: path or host -> digest, of which `bound` is made: they tell what has changed. given: host -> digest of
-        the provisioners that a rung applies there; empty where none does.
+        the provisioners that a rung applies there, the same of several hosts once; empty where none does.
     """
 
     drill: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infratest.cleaning import clean, masked
-from infratest.errors import UserError
+from infratest.errors import InfratestError
 from infratest.heal import chain, proposals
 from infratest.heal.gates import Situation
 from infratest.heal.proposals import DENIED, REPLACED, USED, WAITING, Proposal
@@ -78,7 +78,7 @@ class Desk:
         """Return the digests of what would be run from here, so that what is edited later is another proposal."""
         try:
             return dict(self._reads(rule, record.rung, record.before.host))
-        except UserError as error:
+        except InfratestError as error:
             return {"": f"cannot be read: {clean(str(error), 500)}"}
 
     def _of(self, mine: Proposal, wanted: Proposal, rule: HealRule, now: float) -> Answered:

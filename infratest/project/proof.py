@@ -124,7 +124,7 @@ def certify(session: Session, slug: str, outcomes: Sequence[Outcome], key: Key, 
         by=who(),
         bound=drilled.bound,
         details=drilled.details,
-        given=drilled.given,
+        given={host: one for one, host in {one: host for host, one in drilled.given.items()}.items()},  # each once
         figures=Figures(
             runs=len(outcomes),
             red=tuple(round(one.red or 0.0, 3) for one in outcomes),
@@ -178,8 +178,8 @@ def proven(session: Session, rule: HealRule) -> tuple[bool, str]:
         return False, f"not proven: {error}"
     if env != stack.env and made.env == env and made.bound["rule"] != now.bound["rule"]:
         return False, (
-            f"drill {proof.drill}: {certificates.BOUND['rule']} is another here, in the environment {stack.env!r}, than "
-            f"what was drilled in {env!r}; drill again"
+            f"drill {proof.drill}: {certificates.BOUND['rule']} is another here, in the environment {stack.env!r}, "
+            f"than what was drilled in {env!r}; drill again"
         )
     holds, why = certificates.judged(
         made,
@@ -222,7 +222,7 @@ def reads(session: Session, rule: HealRule, rung: int, host: str) -> dict[str, s
     """Return the digests of what a rung would read from this machine when it acts on a host: programs, provisioners.
 
     Raises:
-        UserError: a file cannot be read.
+        InfratestError: a file cannot be read, or an inventory.
     """
     stack, (remedy, argument) = session.stack, rule.do[rung]
     found = {} if _kind(remedy, "on_host") else _files(argument, stack.folder)

@@ -144,6 +144,20 @@ def test_an_approval_is_of_the_programs_as_they_were(world: World, state: StateD
     assert ran.exists() or world.acts
 
 
+def test_what_cannot_be_read_is_no_reason_to_keep_still_and_another_proposal_once_it_can(
+    world: World, state: StateDir
+) -> None:
+    def unread(*about: object) -> dict[str, str]:
+        raise UserError("fix.sh: cannot be read: Permission denied")
+
+    world.now += 60
+    (first,) = heal(world.report(), [PROPOSE], state, world.means(reads=unread), history={})
+    assert first.outcome == "proposed"
+    approve(world, state)
+    assert once(world, state).outcome == "proposed"
+    assert world.acts == []
+
+
 def test_a_heal_that_did_not_help_is_proposed_anew(world: World, state: StateDir) -> None:
     world.helps = False
     first = once(world, state)
