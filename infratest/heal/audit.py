@@ -15,7 +15,7 @@ from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal import verifying
 from infratest.heal.gates import Try, moment
-from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
@@ -161,7 +161,7 @@ class Audit:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
         self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
         for id, entry in verifying.pending(self._state, self._env).items():
-            if entry.get("try") == number:  # the next check would tell of it as if it still stood
+            if entry.number == number:  # the next check would tell of it as if it still stood
                 verifying.remove(self._state, self._env, id)
 
     def undo_ended(self, number: str, words: str, time: float) -> None:
