@@ -57,9 +57,9 @@ def when(seconds: float) -> str:
 
 
 def commands(item: Item, message: Message) -> tuple[str, ...]:
-    """Return what may be typed about it: why it is so, and that somebody has it."""
+    """Return what may be typed about it, as it stands: why it is so, and that somebody has it."""
     id = quoted(item.notice.id) + (f" --env {quoted(message.env)}" if message.env else "")
-    explain, ack = f"infratest monitor explain {id}", f"infratest monitor ack {id}"
+    explain, ack = f"infratest monitor explain {id}", f"infratest monitor ack {id} --comment 'I have it'"
     return (explain,) if item.notice.level == OK or item.notice.kind == ACK else (explain, ack)
 
 

@@ -89,7 +89,7 @@ def test_a_problem_in_a_mail(post):
         "graph: https://graphs.example/web-1\n"
         "\n"
         "infratest monitor explain 'features/web.feature#nginx-answers@web-1' --env prod\n"
-        "infratest monitor ack 'features/web.feature#nginx-answers@web-1' --env prod\n"
+        "infratest monitor ack 'features/web.feature#nginx-answers@web-1' --env prod --comment 'I have it'\n"
     )
 
 

@@ -296,7 +296,8 @@ def test_an_event_of_pagerduty_is_as_its_documentation_has_it(server, tmp_path):
                 "reason": "port 80 is not listening",
                 "evidence": ["LISTEN 0 128 0.0.0.0:22"],
                 "commands": [
-                    f"infratest monitor explain '{ID}' --env prod", f"infratest monitor ack '{ID}' --env prod"
+                    f"infratest monitor explain '{ID}' --env prod",
+                    f"infratest monitor ack '{ID}' --env prod --comment 'I have it'",
                 ],
             },
         },
