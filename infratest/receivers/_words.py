@@ -79,8 +79,8 @@ def _text(item: Item, message: Message) -> str:
         parts.append("\n".join((f"and {item.blocked} more blocked by it:", *_members(notice, item.unshown))))
     # What a host says stands behind a mark, so that no line of it looks like one of ours.
     parts += ["\n".join(f"  | {line}" for line in each.split("\n")) for each in item.evidence if each]
-    lead = [f"runbook: {item.runbook}"] * bool(item.runbook) + [f"{name}: {url}" for name, url in item.links.items()]
-    return "\n\n".join([*parts, *(["\n".join(lead)] if lead else []), "\n".join(commands(item, message))])
+    parts += [f"runbook: {item.runbook}"] * bool(item.runbook)
+    return "\n\n".join([*parts, "\n".join(commands(item, message))])
 
 
 def _members(notice: Notice, unshown: int) -> list[str]:

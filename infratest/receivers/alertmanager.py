@@ -114,6 +114,5 @@ def _annotations(item: Item, message: Message) -> dict[str, str]:
         "summary": subject(item), "description": notice.reason + more, "runbook_url": item.runbook,
         "evidence": "\n\n".join(item.evidence), "acknowledged_by": item.by, "comment": item.comment,
         "commands": "\n".join(commands(item, message)),
-        **{f"link_{number}": url for number, url in enumerate(item.links.values(), 1)},
     }  # fmt: skip
     return {name: value for name, value in annotations.items() if value}

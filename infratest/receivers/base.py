@@ -11,7 +11,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,9 +24,9 @@ from infratest.errors import SendError, UserError
 from infratest.options import build, fields, spelled_out
 from infratest.outsiders import get, options_of
 
-#: Characters of a name, an id, a reason, an evidence and a URL; how many ids, evidences and links are shown.
+#: Characters of a name, an id, a reason, an evidence and a URL; how many ids and evidences are shown.
 LONGEST_NAME, LONGEST_ID, LONGEST_REASON, LONGEST_EVIDENCE, LONGEST_URL = 200, 500, 500, 2000, 1000
-MOST_MEMBERS, MOST_EVIDENCE, MOST_LINKS = 20, 3, 10
+MOST_MEMBERS, MOST_EVIDENCE = 20, 3
 #: Characters of a key. PagerDuty takes 255 of a dedup_key.
 LONGEST_KEY = 250
 #: Bytes of a file that holds a secret.
@@ -61,8 +61,8 @@ class Item:
 
     Args:
         host: `-` for the stack. scenario: in its words. since: when what is so began, in seconds since the epoch.
-        runbook: a URL. evidence: what the host answered. links: URLs by what they lead to. by, comment: of who
-        acknowledged it. unshown: how many members stand no longer in the notice, for there are many.
+        runbook: a URL. evidence: what the host answered. by, comment: of who acknowledged it. unshown: how many members
+        stand no longer in the notice, for there are many.
     """
 
     notice: Notice
@@ -71,7 +71,6 @@ class Item:
     since: float | None = None
     runbook: str = ""
     evidence: tuple[str, ...] = ()
-    links: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     comment: str = ""
     unshown: int = 0
@@ -263,7 +262,6 @@ def _cleaned(item: Item) -> Item:
         reason=clean(item.notice.reason, LONGEST_REASON),
         members=tuple(clean(each, LONGEST_NAME) for each in members[:MOST_MEMBERS]),
     )
-    links = list(item.links.items())[:MOST_LINKS]
     return replace(
         item,
         notice=notice,
@@ -271,7 +269,6 @@ def _cleaned(item: Item) -> Item:
         scenario=clean(item.scenario, LONGEST_NAME) or clean(item.notice.id, LONGEST_NAME),
         runbook=clean(item.runbook, LONGEST_URL),
         evidence=tuple(clean(each, LONGEST_EVIDENCE, lines=True) for each in item.evidence[:MOST_EVIDENCE]),
-        links={clean(name, LONGEST_NAME): clean(url, LONGEST_URL) for name, url in links},
         by=clean(item.by, LONGEST_NAME),
         comment=clean(item.comment, LONGEST_REASON),
         unshown=item.unshown + len(members) - len(notice.members),

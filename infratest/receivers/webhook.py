@@ -89,7 +89,6 @@ def _notice(item: Item, message: Message) -> dict[str, Any]:
         "blocked": item.blocked,
         "members": list(notice.members),
         "runbook": item.runbook,
-        "links": dict(item.links),
         "evidence": list(item.evidence),
         "by": item.by,
         "comment": item.comment,

@@ -51,7 +51,6 @@ def item(one: Notice | None = None, **fields: Any) -> Item:
     known: dict[str, Any] = {
         "host": "web-1", "scenario": "nginx answers", "since": 1796000000.0,
         "runbook": "https://wiki.example/nginx", "evidence": ("LISTEN 0 128 0.0.0.0:22",),
-        "links": {"graph": "https://graphs.example/web-1"},
     }  # fmt: skip
     return Item(notice=one or notice(), **{**known, **fields})
 
@@ -116,7 +115,7 @@ class ReceiverContract:
         hostile = notice(f"features/x#{HOSTILE[:200]}@h", reason=HOSTILE, members=(HOSTILE,) * 100)
         fields: dict[str, Any] = dict.fromkeys(("host", "scenario", "runbook", "by", "comment"), HOSTILE)
         receiver.deliver(
-            message(item(hostile, evidence=(HOSTILE,) * 10, links={HOSTILE: HOSTILE}, **fields)), Deadline(LONG)
+            message(item(hostile, evidence=(HOSTILE,) * 10, **fields)), Deadline(LONG)
         )
         (text,) = case.received()
         assert "pwned" in text

@@ -86,7 +86,6 @@ def test_a_problem_in_a_mail(post):
         "  | LISTEN 0 128 0.0.0.0:22\n"
         "\n"
         "runbook: https://wiki.example/nginx\n"
-        "graph: https://graphs.example/web-1\n"
         "\n"
         "infratest monitor explain 'features/web.feature#nginx-answers@web-1' --env prod\n"
         "infratest monitor ack 'features/web.feature#nginx-answers@web-1' --env prod --comment 'I have it'\n"
