@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from infratest.alerting.ledger import PROBLEM
 from infratest.alerting.owed import Route
 from infratest.alerting.subject import Subject
 from infratest.errors import UserError
@@ -112,6 +113,44 @@ def idle(rules: Sequence[Rule], scope: Scope) -> list[str]:
     return problems
 
 
+def unheard(rules: Sequence[Rule], scope: Scope, results: Mapping[str, Sequence[Subject]]) -> str:
+    """Return of how many results no rule tells anybody, in any environment; empty where it is of none.
+
+    That may be meant, and is no mistake by itself.
+
+    Args:
+        results: by each state that is asked about, those that can be in it.
+    Raises:
+        UserError: as `routes`.
+    """
+    names = _names(scope)
+    every = [(rule, _chooses(rule, scope, names)) for rule in rules]
+    found = {
+        state: [each.id for each in those if not any(_told(every, case) for case in _in_each(each, state, scope))]
+        for state, those in results.items()
+    }
+    return " or ".join(
+        f"{len(ids)} of {len(results[state])} results become {state}, such as {ids[0]}"
+        for state, ids in found.items()
+        if ids
+    )
+
+
+def _told(every: Sequence[tuple[Rule, Callable[[_Case], bool]]], case: _Case) -> bool:
+    """Whether a rule tells anybody that a problem is there."""
+    for rule, chooses in every:
+        if chooses(case):
+            if rule.on is None or PROBLEM in rule.on:
+                return True
+            if rule.stop:
+                return False
+    return False
+
+
+def _in_each(subject: Subject, state: str, scope: Scope) -> Iterator[_Case]:
+    return (_Case(subject, state, env) for env in scope.environments or ("",))
+
+
 def _why_idle(stopping: Sequence[Rule]) -> str:
     if not stopping:
         return "it is for no result that there can be; mend it, or remove the rule"
@@ -120,8 +159,8 @@ def _why_idle(stopping: Sequence[Rule]) -> str:
 
 
 def _cases(scope: Scope) -> Iterator[_Case]:
-    for subject, state, env in product(scope.subjects, STATES, scope.environments or ("",)):
-        yield _Case(subject, state, env)
+    for subject, state in product(scope.subjects, STATES):
+        yield from _in_each(subject, state, scope)
 
 
 def _chooses(rule: Rule, scope: Scope, names: Mapping[str, Name]) -> Callable[[_Case], bool]:

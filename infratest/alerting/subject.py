@@ -44,6 +44,8 @@ def of_sender(name: str) -> str:
     return f"monitor#send/{name}@-"
 
 
+#: The id of the result that says whether the project can be read.
+PROJECT = "monitor#project@-"
 #: The id of the result that says whether any witness answers: whether it is not we who are cut off.
 WITNESS = "monitor#witness@-"
 #: The id of the result that says whether the dead-man's switch takes the monitor's word.

@@ -114,9 +114,7 @@ class ReceiverContract:
     def test_what_hosts_say_is_text_and_bounded(self, receiver: Receiver, case: Case) -> None:
         hostile = notice(f"features/x#{HOSTILE[:200]}@h", reason=HOSTILE, members=(HOSTILE,) * 100)
         fields: dict[str, Any] = dict.fromkeys(("host", "scenario", "runbook", "by", "comment"), HOSTILE)
-        receiver.deliver(
-            message(item(hostile, evidence=(HOSTILE,) * 10, **fields)), Deadline(LONG)
-        )
+        receiver.deliver(message(item(hostile, evidence=(HOSTILE,) * 10, **fields)), Deadline(LONG))
         (text,) = case.received()
         assert "pwned" in text
         assert [each for each in FORBIDDEN if each in text] == []

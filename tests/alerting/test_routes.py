@@ -8,7 +8,7 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Receiver, owed
 from infratest.alerting.policy import Attempts, Policy
 from infratest.alerting.problems import Picture
-from infratest.alerting.routes import Scope, idle, routes
+from infratest.alerting.routes import Scope, idle, routes, unheard
 from infratest.alerting.status import Look, advance, begun
 from infratest.alerting.subject import Subject
 from infratest.errors import UserError
@@ -173,6 +173,31 @@ NEVER = "it is for no result that there can be; mend it, or remove the rule"
 )
 def test_rules_that_tell_nobody_of_anything(written, problems):
     assert idle(rules(*written), Scope(EVERY, environments=("dev", "prod"))) == problems
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ([Rule(to=("ops",))], ""),
+        ([Rule(to=("ops",), when="state!=warning and env=prod")], ""),  # in another environment nobody is to be told
+        (
+            [Rule(to=("ops",), when="state=critical"), Rule(to=("ops",), when="label.team=*")],
+            "2 of 5 results become unknown, such as features/shop.feature#shop-answers@-",
+        ),
+        (
+            [Rule(to=("ops",), when="web", on=("recovery",)), Rule(to=("ops",), when="web-1")],
+            "4 of 5 results become critical, such as features/web.feature#nginx-answers@web-2 "
+            "or 4 of 5 results become unknown, such as features/web.feature#nginx-answers@web-2",
+        ),
+        (  # what stops is not told by who stands behind it
+            [Rule(to=("ops",), when="web-2 and state=unknown", on=("ack",), stop=True), Rule(to=("ops",))],
+            "1 of 5 results become unknown, such as features/web.feature#nginx-answers@web-2",
+        ),
+    ],
+)
+def test_what_nobody_would_hear_of(written, words):
+    every = {"critical": EVERY, "unknown": EVERY}
+    assert unheard(written, Scope(EVERY, environments=("dev", "prod")), every) == words
 
 
 def test_they_serve_the_ledger():

@@ -642,13 +642,18 @@ def test_lint_tells_of_rules_that_tell_nobody(project):
         "    - {when: tag=web and label.role=web, to: ops, stop: true}\n"
         "    - {when: WHEN, to: ops}\n"
     )
+    hint = (
+        "stack.yaml:8: monitor.tell: nobody is told where 3 of 5 results become unknown, such as reachable@web-1; "
+        "where that is not meant, end `tell` with a rule without `when`\n"
+    )
 
     def linted(when: str) -> tuple[int, str]:
         (project / "stack.yaml").write_text(STACK + monitor.replace("WHEN", when))
         done = infratest(project, "lint")
         return done.returncode, done.stdout
 
-    assert linted("state=critical") == (0, "")  # of the hosts themselves, which have no tags
+    assert linted("state=critical") == (0, hint)  # of the hosts themselves, which have no tags, too: no mistake
+    assert linted("state!=warning") == (0, "")
     assert linted("tag=wbe")[1] == (
         "stack.yaml:12: monitor.tell[1].when: 'tag=wbe': unknown tag 'wbe': did you mean 'web'? known are web\n"
     )

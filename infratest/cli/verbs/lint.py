@@ -29,6 +29,7 @@ from infratest.stack.declared import StackFile
 from infratest.stack.file import features_of
 from infratest.stack.monitor import IntakeEntry, Monitor, ReceiverEntry, SenderEntry
 from infratest.stack.parameters import ALL
+from infratest.states import CRITICAL, UNKNOWN
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
 from infratest.user_steps.unread import unread
@@ -47,8 +48,8 @@ def command(session: Session, features: tuple[str, ...]) -> int:
     nearly known tags, equal ids, ambiguous and undefined sentences, bounds and units that cannot be, steps of your own
     that nobody reads, heal rules and waivers that no scenario is for, waivers that have expired, rules of a monitor
     that tell nobody of anything. Needs no stack file; where there is one, it is looked at whole, and so is what
-    features say of its hosts and values. Needs no secret either: one that cannot be read here is told, and is no
-    mistake; nor is a waiver that expires within a week.
+    features say of its hosts and values. Needs no secret either. Told, and no mistake, are: a secret that cannot be
+    read here, a waiver that expires within a week, and what no rule of a monitor tells anybody of.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong use.
     """
@@ -232,14 +233,23 @@ class _Look:
             self._of_monitor(stack, stack.monitor, planned)
 
     def _of_monitor(self, stack: StackFile, monitor: Monitor, planned: Plan) -> None:
-        """Look for rules of `tell` that name what there is not, or that are for no result."""
-        from infratest.alerting.routes import Scope, idle, routes
+        """Look for rules of `tell` that name what there is not, or that are for no result; hint at what none is for."""
+        from infratest.alerting.routes import Scope, idle, routes, unheard
+        from infratest.alerting.subject import PROJECT, Subject
         from infratest.plan.subjects import own, subjects
 
-        watched = [*subjects(planned, monitor), *own(monitor)]
-        scope = Scope(watched, [*planned.hosts.values()], stack.env, stack.environments)
-        if self._tell(lambda: routes(monitor.tell, scope)):
-            self.problems += idle(monitor.tell, scope)
+        looked_at, hosts = subjects(planned, monitor), [*planned.hosts.values()]
+        scope = Scope([*looked_at, *own(monitor)], hosts, stack.env, stack.environments)
+        if not self._tell(lambda: routes(monitor.tell, scope)):
+            return
+        wrong = idle(monitor.tell, scope)
+        self.problems += wrong
+        # A warning that nobody is told of mostly is meant.
+        results = {CRITICAL: looked_at, UNKNOWN: [*looked_at, Subject(PROJECT)]}
+        words = unheard(monitor.tell, scope, results) if monitor.tell and not wrong else ""
+        if words:
+            advice = "where that is not meant, end `tell` with a rule without `when`"
+            self.warnings.append(f"{monitor.where}: monitor.tell: nobody is told where {words}; {advice}")
 
     def _of_waivers(self, stack: StackFile, ids: Sequence[str] | None) -> None:
         """Look for waivers that have expired or are for no scenario, and warn of those that are about to expire.
