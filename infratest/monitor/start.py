@@ -88,10 +88,7 @@ class Project(Watched):
         sent_by = _senders(watched, () if before is None else before.senders.values())
         if before is not None:
             workers = before.workers
-            if (watched.monitor.jobs, watched.monitor.scheduler) != (before.monitor.jobs, before.monitor.scheduler):
-                raise UserError(f"{watched.monitor.where}: `jobs` is another one: begin the monitor anew for that")
-            if before.monitor.hints != watched.monitor.hints:
-                raise UserError(f"{watched.monitor.where}: `hints` are others: begin the monitor anew for that")
+            _refuse_begun(before.monitor, watched.monitor)
             watched = watched.without(before.left)
         project = cls(
             session, request, watched.prepared, watched.connections, workers, watched.left, opened=made, senders=sent_by
@@ -145,6 +142,18 @@ def started(
         finally:
             switch.wait(LAST_WORD)
             project.connections.close()
+
+
+def _refuse_begun(before: MonitorEntry, now: MonitorEntry) -> None:
+    """Refuse a change of what a monitor begins with, and does not take in later. Raises UserError."""
+    for words, read in (
+        ("`jobs` is another one", lambda said: (said.jobs, said.scheduler)),
+        ("`hints` are others", lambda said: said.hints),
+        ("`listen` is another one", lambda said: [(each.kind, each.options) for each in said.listen]),
+        ("`store` is another one", lambda said: (said.store, said.keep)),
+    ):
+        if read(before) != read(now):
+            raise UserError(f"{now.where}: {words}: begin the monitor anew for that")
 
 
 def _alive(

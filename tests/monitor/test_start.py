@@ -167,3 +167,25 @@ def test_a_mistake_in_the_rules_is_told_before_anything_begins(project: Path):
     with pytest.raises(UserError, match=r"stack.yaml:9: .*tem"), life(project, HandClock()):
         pass
     assert not (project / ".infratest" / "monitor.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('listen: {statsd: "127.0.0.1:0"}', "`listen` is another one"),
+        ("store: {keep: {size: 1GiB}}", "`store` is another one"),
+        ("jobs: 3", "`jobs` is another one"),
+    ],
+)
+def test_a_change_of_what_it_begins_with_is_refused_aloud(project: Path, line: str, words: str):
+    clock = HandClock()
+    with life(project, clock) as monitor:
+        written = (project / "stack.yaml").read_text()
+        (project / "stack.yaml").write_text(f"{written}  {line}\n")
+        monitor.reading()(monitor)
+        told = monitor.book.results["monitor#project@-"]
+        assert (told.state, f"{words}: begin the monitor anew" in told.reason) == ("unknown", True), told
+        clock.now += 1
+        (project / "stack.yaml").write_text(written)
+        monitor.reading()(monitor)
+        assert monitor.book.statuses["monitor#project@-"].state == "ok"
