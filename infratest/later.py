@@ -7,7 +7,7 @@ kinds of plugins by the registry, of others by whoever asks. Building a thing ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from infratest import outsiders
 from infratest.plugins import KINDS
@@ -30,7 +30,7 @@ NAMED: dict[str, frozenset[str]] = {
     "option": frozenset(("--on-failure",)),
     "tag": frozenset(("interval", "drill")),
     "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),
-    "key": frozenset(("monitor", "budget")),
+    "key": frozenset(("monitor", "budget", "scale")),
     "key of monitor": frozenset(("discover", "hints", "send", "jobs")),
     "key of alive": frozenset(("peer", "canary")),
     "host option": frozenset(("disks", "networks")),
@@ -44,6 +44,16 @@ NAMED: dict[str, frozenset[str]] = {
     "sender": frozenset(("graphite", "icinga2", "nagios-command-file", "syslog", "zabbix")),
     "receiver": frozenset(("alertmanager", "apprise", "mail", "pagerduty", "webhook")),
 }
+#: Keys below `heal:`, by where they stand, with `*` for any name and number. What a schema there has is there by now.
+OF_HEAL: dict[tuple[str, ...], frozenset[str]] = {
+    ("*",): frozenset(("together",)),
+    ("*", "when"): frozenset(("reason",)),
+    ("*", "budget"): frozenset(("group", "group-per")),
+    ("*", "earn"): frozenset(("calm",)),
+    ("*", "do", "*", "*"): frozenset(("settle",)),
+}
+#: And what takes a map there: by where it stands, of what.
+MAPS_OF_HEAL = {("*", "confirm"): "failures and of"}
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.
 JUDGING = frozenset(("gate", "drill", "mutate"))
 
@@ -59,6 +69,20 @@ def names(kind: str, there: Iterable[str] = ()) -> frozenset[str]:
         there: those that it has, where they are no plugins: the registry knows plugins, an outsider's too.
     """
     return NAMED[kind].difference(there, outsiders.names(kind) if kind in KINDS else ())
+
+
+def of_heal(place: Sequence[str | int], name: str) -> bool:
+    """Return whether the design has a key there: name, in what stands at a place below `heal:`."""
+    return any(name in names and _fits(place, pattern) for pattern, names in OF_HEAL.items())
+
+
+def map_of_heal(place: Sequence[str | int]) -> str:
+    """Return of what the design has a map at a place below `heal:`, empty where it has none."""
+    return next((words for pattern, words in MAPS_OF_HEAL.items() if _fits(place, pattern)), "")
+
+
+def _fits(place: Sequence[str | int], pattern: Sequence[str]) -> bool:
+    return len(place) == len(pattern) and all(one in ("*", at) for one, at in zip(pattern, place, strict=True))
 
 
 def sentence(text: str) -> str:
