@@ -6,6 +6,7 @@ Source: systemd.service(5) "Command lines", systemd.syntax(7) "Quoting".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from infratest.errors import UserError
 from infratest.exports._machine import Machine
 from infratest.exports.base import Export, What, Written, installed, number, one_line
 from infratest.options import WORD
+
+#: A path that `StateDirectory=` has, which takes several with blanks between: plain names below /var/lib.
+BELOW = re.compile(r"/var/lib/([A-Za-z0-9_-][A-Za-z0-9._@-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._@-]*)*)/?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +37,12 @@ class Options:
             "description": "As whom it runs; root without it.",
         },
     )
-    state: str = field(default="", metadata={"description": "The state directory, which that user may write to."})
+    state: str = field(
+        default="",
+        metadata={
+            "description": "The state directory, which that user may write to; below /var/lib systemd makes it for it."
+        },
+    )
     metrics: str = field(
         default="/var/lib/prometheus/node-exporter",
         metadata={"description": "The folder of a node exporter's textfile collector; empty for no metrics."},
@@ -80,14 +89,17 @@ class Systemd(Export):
         state = ["--state", self.options.state] if self.options.state else []
         return [self.options.program or installed("infratest"), *words, *what.here, *state]
 
-    def _user(self) -> str:
-        return f"User={plain(self.options.user)}\n" if self.options.user else ""
+    def _whose(self) -> str:
+        """Return as whom it runs, and that systemd is to make the state directory where it makes such: /var/lib."""
+        user = f"User={plain(self.options.user)}\n" if self.options.user else ""
+        made = BELOW.fullmatch(self.options.state)
+        return f"{user}StateDirectory={made[1]}\nStateDirectoryMode=0700\n" if made else user
 
     def _monitor(self, what: What) -> str:
         return MONITOR.format(
             place=plain(what.place),
             command=command(self._words(what, "monitor", "run", *self._heals(what))),
-            user=self._user(),
+            whose=self._whose(),
             watchdog=number(self.options.watchdog),
         )
 
@@ -98,7 +110,7 @@ class Systemd(Export):
         words = [*self._words(what, "check"), "--timeout", f"{number(what.policy.interval)}s"]
         if self.options.metrics:
             words += ["--format", "nagios", "--format", f"prometheus:{self.options.metrics}/{what.name}.prom"]
-        return CHECK.format(place=plain(what.place), command=command(words), user=self._user())
+        return CHECK.format(place=plain(what.place), command=command(words), whose=self._whose())
 
 
 def plain(text: str) -> str:
@@ -132,7 +144,7 @@ After=network-online.target
 [Service]
 Type=notify
 NotifyAccess=main
-{user}ExecStart={command}
+{whose}ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 WatchdogSec={watchdog}
 Restart=always
@@ -150,7 +162,7 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-{user}ExecStart={command}
+{whose}ExecStart={command}
 """
 TIMER = """[Unit]
 Description=infratest check of {place}, again and again

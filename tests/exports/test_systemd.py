@@ -35,6 +35,25 @@ def test_the_monitor_is_a_unit_that_tells_that_it_is_alive():
     assert {"Type=notify", "NotifyAccess=main", "WatchdogSec=60", "Restart=always", "User=monitor"} <= set(monitor)
 
 
+@pytest.mark.parametrize(
+    ("state", "made"),
+    [
+        ("/var/lib/infratest/shop-prod", ["StateDirectory=infratest/shop-prod", "StateDirectoryMode=0700"]),
+        ("/var/lib/infratest/shop-prod/", ["StateDirectory=infratest/shop-prod", "StateDirectoryMode=0700"]),
+        ("/var/lib/a b", []),
+        ("/var/lib/../../etc/x", []),
+        ("/var/lib/%n", []),
+        ("/var/lib", []),
+        ("/srv/state", []),
+        ("", []),
+    ],
+)
+def test_systemd_makes_the_state_directory_where_it_can(state, made):
+    units = written(user="monitor", state=state)
+    for name in ("infratest-monitor-shop-prod.service", "infratest-check-shop-prod.service"):
+        assert [line for line in lines(units, name) if line.startswith("StateDirectory")] == made
+
+
 @pytest.mark.parametrize(("heals", "heal"), [(True, True), (True, False), (False, True)])
 def test_the_monitor_heals_where_there_is_a_rule_unless_it_shall_not(heals, heal):
     options = Options(program="/usr/bin/env", heal=heal)
@@ -53,7 +72,7 @@ def test_checks_by_a_timer_write_metrics():
 
 def test_its_own_checker_takes_them(machine):
     assert (
-        Systemd(Options()).validate(written().files, machine, Deadline(LONG))
+        Systemd(Options()).validate(written(state="/var/lib/infratest/shop").files, machine, Deadline(LONG))
         == "systemd-analyze verify takes it: 3 units"
     )
 
