@@ -29,6 +29,9 @@ def run(session: Session, once: bool, heals: bool) -> int:
     With --heal what is found is healed as by `infratest check --heal`: each look counts as a check, every gate is
     asked, and a downtime or an acknowledgement keeps from it. What waits for a person is a warning of the monitor.
 
+    --timeout is of one look at a host (default: 10s), and does not end the monitor. How many hosts are looked at at
+    once stands in the stack file, `monitor: {jobs: 64}`; a number behind --jobs changes nothing here.
+
     With --once it looks at everything once, as for a timer. Failures are counted on from one call to the next.
 
     Exit status: 0 ended by a signal; 3 it could not begin. With --once: 0 ok, 1 warning, 2 critical, 3 unknown, by the

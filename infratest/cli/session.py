@@ -145,7 +145,8 @@ def _everywhere() -> list[Callable[[Any], Any]]:
         option("--stack", default="stack.yaml", metavar="FILE", envvar="INFRATEST_STACK",
                help="The stack file (default: stack.yaml here)."),
         option("--env", metavar="NAME", envvar="INFRATEST_ENV",
-               help="The environment of the stack file (default: its first; check, heal want it named)."),
+               help="The environment of the stack file (default: its first; check, heal, monitor and runbook want it "
+               "named)."),
         option("--state", metavar="DIR", envvar="INFRATEST_STATE",
                help="The state directory (default: .infratest beside the stack file, or /var/lib/infratest/STACK)."),
         option("--host", multiple=True, type=Hosts(), metavar="PATTERN", envvar="INFRATEST_HOST",
@@ -154,9 +155,11 @@ def _everywhere() -> list[Callable[[Any], Any]]:
         option("-D", "define", multiple=True, metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
                help="A parameter of the stack file; repeatable."),
         option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",
-               help="End after this time, as 90s or 5min (default: of check 10s, of test and watch 10min)."),
+               help="End after this time, as 90s or 5min (default: of check 10s, of test and watch 10min); of "
+               "monitor run: the time of one look."),
         option("--jobs", type=Jobs(), default=16, metavar="N", envvar="INFRATEST_JOBS",
-               help="Hosts worked on at once (default: 16); test, check, monitor run: or dask://HOST:PORT."),
+               help="Hosts worked on at once (default: 16; of monitor run what `jobs:` says); test, check, monitor "
+               "run: or dask://HOST:PORT."),
         option("-v", "--verbose", count=True, envvar="INFRATEST_VERBOSE", help="Say more; repeatable."),
         option("--no-color", is_flag=True, envvar="INFRATEST_NO_COLOR",
                help="No colour, even on a terminal; as where NO_COLOR is set."),
