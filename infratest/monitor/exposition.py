@@ -103,7 +103,8 @@ def _of_monitor(book: Book, arrivals: Arrivals, mine: Self, now: Moment) -> Iter
     )
     owed = sum(entry.pending is not None for entry in book.entries.values())
     yield "infratest_monitor_notices_owed", "gauge", "Notices that did not arrive yet.", one(float(owed))
-    yield "infratest_monitor_store_bytes", "gauge", "Bytes of the store and its log.", one(float(_size(mine.store)))
+    size = _size(mine.store)  # none of a database elsewhere
+    yield "infratest_monitor_store_bytes", "gauge", "Bytes of the store and its log.", one(float(size)) if size else ()
     taken = [({"intake": intake}, float(count)) for intake, count in sorted(arrivals.taken.items())]
     yield "infratest_intake_events_total", "counter", "What was taken from outside.", taken
     refused = [

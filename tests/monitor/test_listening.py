@@ -17,10 +17,15 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from infratest.alerting.moments import Moment
 from infratest.clock import REAL, Clock
 from infratest.errors import NotKept, UserError
+from infratest.intakes._arrivals import Arrivals
 from infratest.intakes.base import Intake
 from infratest.monitor import answers
+from infratest.monitor.book import Book
+from infratest.monitor.exposition import Self, exposition
+from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import Monitor
 from infratest.monitor.start import started
 from infratest.monitor.taking import Taking
@@ -180,6 +185,16 @@ def test_prometheus_own_reader_understands_what_is_exposed(project: Path, ports:
         "infratest_monitor_late_seconds", "infratest_monitor_turn_age_seconds", "infratest_monitor_looks_waiting",
         "infratest_monitor_events_waiting", "infratest_monitor_notices_owed", "infratest_monitor_store_bytes",
     }  # fmt: skip
+
+
+def test_the_bytes_of_a_store_elsewhere_are_not_said_to_be_none(tmp_path: Path):
+    (tmp_path / "monitor.db").write_bytes(b"x" * 100)
+    (tmp_path / "monitor.db-wal").write_bytes(b"x" * 20)
+    now = Moment(1.0, 2.0)
+    for store, values in ((f"{tmp_path}/monitor.db", [120.0]), ("postgresql://db.example/infratest", [])):
+        text = exposition(Book(Memory()), Arrivals(), Self("shop", "", 0, now, store), now)
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        assert [one.value for one in families["infratest_monitor_store_bytes"].samples] == values
 
 
 def test_prometheus_is_told_the_hosts(project: Path, ports: Ports):
