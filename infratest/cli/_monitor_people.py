@@ -42,7 +42,8 @@ def lasting(seconds: float | None, otherwise: str) -> str:
 @click.option("--comment", required=True, metavar="TEXT", help="Why, or what you are about.")
 @with_session(require_env=True, made_up=UNASKED)
 def ack(session: Session, id: str, seconds: float | None, comment: str) -> int:
-    """Acknowledge a hard problem, by the ID that `problems` shows. Your login stands by it.
+    """Acknowledge a hard problem, by the ID that `problems` shows. The login that asks stands by it: where
+    several people share one, say in --comment who you are.
 
     Nobody is told of it again while that holds, unless it gets worse: until it recovers, or as long as --for says.
     Whoever was told of the problem is told that somebody has it where `on: [..., ack]` stands in the rule.
