@@ -44,16 +44,11 @@ NAMED: dict[str, frozenset[str]] = {
     "sender": frozenset(("graphite", "icinga2", "nagios-command-file", "syslog", "zabbix")),
     "receiver": frozenset(("alertmanager", "apprise", "mail", "pagerduty", "webhook")),
 }
-#: Keys below `heal:`, by where they stand, with `*` for any name and number. What a schema there has is there by now.
+#: Keys below `heal:`, by where they stand, with `*` for any name. What a schema there has is there by now.
 OF_HEAL: dict[tuple[str, ...], frozenset[str]] = {
     ("*",): frozenset(("together",)),
-    ("*", "when"): frozenset(("reason",)),
-    ("*", "budget"): frozenset(("group", "group-per")),
     ("*", "earn"): frozenset(("calm",)),
-    ("*", "do", "*", "*"): frozenset(("settle",)),
 }
-#: And what takes a map there: by where it stands, of what.
-MAPS_OF_HEAL = {("*", "confirm"): "failures and of"}
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.
 JUDGING = frozenset(("gate", "drill", "mutate"))
 
@@ -74,11 +69,6 @@ def names(kind: str, there: Iterable[str] = ()) -> frozenset[str]:
 def of_heal(place: Sequence[str | int], name: str) -> bool:
     """Return whether the design has a key there: name, in what stands at a place below `heal:`."""
     return any(name in names and _fits(place, pattern) for pattern, names in OF_HEAL.items())
-
-
-def map_of_heal(place: Sequence[str | int]) -> str:
-    """Return of what the design has a map at a place below `heal:`, empty where it has none."""
-    return next((words for pattern, words in MAPS_OF_HEAL.items() if _fits(place, pattern)), "")
 
 
 def _fits(place: Sequence[str | int], pattern: Sequence[str]) -> bool:

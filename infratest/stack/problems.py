@@ -249,16 +249,10 @@ def _later_of_heal(errors: Iterable[ValidationError]) -> Iterator[tuple[KeyPath,
     for error in errors:
         key: KeyPath = tuple(error.absolute_path)
         inside = key[2:] if key[:1] == ("environments",) else key
-        if inside[:1] != ("heal",):
-            continue
-        found: Any = error.instance
-        if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
+        if inside[:1] == ("heal",) and error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
+            found: Any = error.instance
             unknown_keys = (name for name in found if name not in error.schema["properties"])
             yield from (((*key, name), later.WORDS) for name in unknown_keys if later.of_heal(inside[1:], name))
-        elif error.validator == "type" and isinstance(found, Mapping):
-            of = later.map_of_heal(inside[1:])
-            if of:
-                yield key, f"a map of {of}: {later.WORDS}"
 
 
 def _environments(data: Mapping[str, Any]) -> list[tuple[KeyPath, Mapping[str, Any]]]:
