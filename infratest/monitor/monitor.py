@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 BEAT = 1.0
 #: Seconds beyond a look's own deadline after which it is not waited for any longer.
 GRACE = 10.0
-#: Seconds for which a look may be due and nobody sent, before the monitor no longer calls itself alive.
+#: Seconds for which a look may be due and nobody be on it, before the monitor no longer calls itself alive.
 LATE = 30.0
 #: The id of the result that says whether the project can be read; and of the one that says whether the store is whole,
 #: watched since it was not for the first time.
@@ -145,7 +145,7 @@ class Monitor:
         self.inbox: SimpleQueue[Findings | Outcome | Call | Pinged | None] = SimpleQueue()
         self._hand_over, self._read, self._worked = hand_over, read, worked
         self._looked = False
-        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
+        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put, timepiece.now)
         self._busy: set[str] = set()
         self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
@@ -258,7 +258,7 @@ class Monitor:
     def _works(self, now: Moment) -> bool:
         """Whether all is written, nobody else is the one that works, and looks come back and are given out in time."""
         due = self.book.agenda.next()
-        late = 0.0 if due is None else now.steady - due
+        late = max(0.0 if due is None else now.steady - due, self._crew.late(now.steady))
         return self._looked and not self.unwritten and self.writing.store.ours and late < LATE
 
     # One turn's parts.
@@ -306,7 +306,7 @@ class Monitor:
     def _found(self, findings: Findings) -> None:
         errand, now = findings.errand, self.timepiece.now()
         self._looked = True
-        # Looked at when the errand was given out: what changed behind that moment may be in it or not.
+        # Looked at when somebody went on the errand: what changed behind that moment may be in it or not.
         for result in findings.results:
             mine = result.id == WITNESS  # asked behind the look, and by the look of another host as well
             self.book.look(result, now if mine else errand.begun, final=mine)
