@@ -70,6 +70,7 @@ class Book:
         self.looked: list[tuple[Result, float]] = []
         self.agenda = Agenda()  # of looks
         self._wakes = Agenda()  # of what time alone may change
+        self._spared: dict[str, float | None] = {}  # the look of each after which it was taken for no missing one
         self._hinted: dict[str, float] = {}  # when each host is looked at, or was, by the newest hint
         self.left: Mapping[str, str] = {}
         self._stirred = True
@@ -98,6 +99,7 @@ class Book:
         self._wakes.drop(gone)
         for id in gone:
             self.asked.pop(id, None)
+            self._spared.pop(id, None)
         self._stirred = True
 
     def tell(self, routes: Sequence[Route], receivers: Iterable[Receiver]) -> None:
@@ -202,6 +204,17 @@ class Book:
         for id in self._wakes.take(now.steady):
             if id in self.subjects and not self._event(id, Tick(now)):
                 self._wake(id)
+
+    def stood(self, now: Moment) -> None:
+        """Nothing was seen for a while, since nobody could look: as after a restart what comes now is not missing yet.
+
+        Once for each look, so that what does not come is missing however often that happens.
+        """
+        for id in self.subjects:
+            looked = self.statuses[id].looked
+            if self._spared.get(id, now.steady) != looked:
+                self._spared[id] = looked
+                self._event(id, Restart(now))
 
     def next(self) -> float | None:
         """Return when there is something to do next, in the monitor's own time, but for what is owed."""

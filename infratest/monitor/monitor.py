@@ -41,6 +41,8 @@ BEAT = 1.0
 GRACE = 10.0
 #: Seconds for which a look may be due and nobody be on it, before the monitor no longer calls itself alive.
 LATE = 30.0
+#: Seconds between two turns beyond which the loop stood still: stopped, or held up by a disk.
+STOOD = 5.0
 #: The id of the result that says whether the project can be read; and of the one that says whether the store is whole,
 #: watched since it was not for the first time.
 PROJECT, STORE = "monitor#project@-", "monitor#store@-"
@@ -150,6 +152,7 @@ class Monitor:
         self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
         self._settled = -BEAT
+        self._turned = timepiece.now().steady
         self._ended = False
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
@@ -186,6 +189,9 @@ class Monitor:
             self._take(item)
         now = self.timepiece.now()
         came = self._from_elsewhere(now)
+        if now.steady - self._turned >= STOOD:
+            self.book.stood(now)
+        self._turned = now.steady
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:

@@ -276,3 +276,19 @@ def test_what_was_seen_last_is_answered_until_it_is_stale(project: Path):
     desk.clock.now += 2
     assert answers.latest(book, [THERE, FULL], now())["missing"] == f"what the monitor knows of {THERE} is 121 s old"
     assert answers.latest(book, ["x#y@-"], now())["missing"] == "the monitor does not watch x#y@-"
+
+
+def test_a_loop_that_stood_still_has_not_missed_what_nobody_could_see(project: Path, monkeypatch):
+    desk = Desk(project).after(0)
+    statuses = desk.monitor.book.statuses
+    for _ in range(3):
+        desk.after(130)  # as where the process is stopped, or the disk holds up a turn
+    assert desk.handed == []
+    monkeypatch.setattr(desk.monitor._crew, "send", lambda errand: None)  # from here on nothing comes
+    for seconds in (4, 130, 119):
+        desk.clock.now += seconds
+        desk.monitor.turn(0)
+        assert (statuses[THERE].state, desk.handed) == ("ok", [])
+    desk.clock.now += 6
+    desk.monitor.turn(0)
+    assert (statuses[THERE].state, statuses["reachable@here"].state) == ("unknown", "unknown"), "once, and no more"
