@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -151,6 +152,7 @@ class Monitor:
         self._busy: set[str] = set()
         self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
+        self._readings, self._newest = count(1), 0  # of the project: their numbers, and that of the one that counts
         self._settled = -BEAT
         self._turned = timepiece.now().steady
         self._ended = False
@@ -237,14 +239,21 @@ class Monitor:
     def reading(self) -> Callable[[Monitor], None]:
         """Read the project anew, in any thread, and return what has it watched, for the loop to call.
 
-        A provider may take its time to say what its hosts are, and meanwhile looks go on.
+        A provider may take its time to say what its hosts are, and meanwhile looks go on. Of two readings the one that
+        began last counts, whichever ends first.
         """
+        number = next(self._readings)
         try:
             watched = self._read()
         except (InfratestError, OSError) as error:
             reason = f"it could not be read anew: {error}"
-            return lambda monitor: monitor._unread(reason)
-        return lambda monitor: monitor._adopt(watched)
+            return lambda monitor: monitor._taken_in(number, lambda: monitor._unread(reason))
+        return lambda monitor: monitor._taken_in(number, lambda: monitor._adopt(watched))
+
+    def _taken_in(self, number: int, take: Callable[[], None]) -> None:
+        if number > self._newest:
+            self._newest = number
+            take()
 
     def adopt(self, watched: Watches) -> None:
         """Watch this from now on."""

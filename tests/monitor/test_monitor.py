@@ -292,3 +292,22 @@ def test_a_loop_that_stood_still_has_not_missed_what_nobody_could_see(project: P
     desk.clock.now += 6
     desk.monitor.turn(0)
     assert (statuses[THERE].state, statuses["reachable@here"].state) == ("unknown", "unknown"), "once, and no more"
+
+
+def test_of_two_readings_the_one_that_began_last_counts(project: Path):
+    desk, file = Desk(project).after(0), project / "features" / "x.feature"
+    text = file.read_text()
+    slow = desk.monitor.reading()  # its provider takes its time
+    file.write_text(text.replace("Scenario: full", "Scenario: room"))
+    quick = desk.monitor.reading()
+    quick(desk.monitor)
+    slow(desk.monitor)
+    assert "features/x.feature#room@here" in desk.monitor.book.subjects
+    slow = desk.monitor.reading()
+    file.write_text("Feature: f\n  Scenary: there\n")
+    quick = desk.monitor.reading()
+    desk.clock.now += 1
+    slow(desk.monitor)
+    desk.clock.now += 1
+    quick(desk.monitor)
+    assert desk.monitor.book.statuses[PROJECT].state == "unknown"
