@@ -159,7 +159,10 @@ class Monitor:
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
         self.sending: Outgoing | None = None
-        self._watch(self.timepiece.now())
+        begun = self.timepiece.now()
+        self._watch(begun)
+        if self.book.statuses[PROJECT].state != OK:  # what an earlier life could not read has been read now
+            self.book.look(_own(PROJECT, OK), begun, final=True)
 
     @property
     def unwritten(self) -> str:

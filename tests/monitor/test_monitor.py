@@ -311,3 +311,19 @@ def test_of_two_readings_the_one_that_began_last_counts(project: Path):
     desk.clock.now += 1
     quick(desk.monitor)
     assert desk.monitor.book.statuses[PROJECT].state == "unknown"
+
+
+def test_what_could_not_be_read_anew_is_over_where_a_later_life_has_read_it(project: Path):
+    desk, file = Desk(project).after(0), project / "features" / "x.feature"
+    whole = file.read_text()
+    file.write_text("Feature: f\n  Scenary: there\n")
+    desk.clock.now += 1
+    desk.monitor.reload()
+    desk.after(1)
+    assert [each[:3] for each in desk.handed] == [("problem", "unknown", PROJECT)]
+    file.write_text(whole)
+    book = desk.monitor.book
+    memory = Memory(dict(book.statuses), dict(book.results), dict(book.entries), dict(book.sent))
+    desk.clock.now += 1
+    later = Desk(project, kept=(memory, desk.monitor.timepiece.anchor()), clock=desk.clock).after(1)
+    assert [each[:3] for each in later.handed] == [("recovery", "ok", PROJECT)]
