@@ -342,8 +342,11 @@ class Monitor:
                 log.warning("monitor: %s did not hear again of what is open: %s", receiver, delivery.reason)
             return
         self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
+        status = self.book.statuses.get(of_receiver(receiver))
+        if status is None:
+            return  # it is no receiver any longer
         for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
-            if result.state == CRITICAL or self.book.statuses[of_receiver(receiver)].state != OK:
+            if result.state == CRITICAL or status.state != OK:
                 self.book.look(result, now, final=True)
 
     def _send(self, now: Moment) -> None:

@@ -327,3 +327,18 @@ def test_what_could_not_be_read_anew_is_over_where_a_later_life_has_read_it(proj
     desk.clock.now += 1
     later = Desk(project, kept=(memory, desk.monitor.timepiece.anchor()), clock=desk.clock).after(1)
     assert [each[:3] for each in later.handed] == [("recovery", "ok", PROJECT)]
+
+
+def test_a_receiver_that_goes_with_a_message_in_hand_leaves_the_monitor_at_work(project: Path, monkeypatch):
+    desk, held = Desk(project), []
+    monkeypatch.setattr(desk.monitor, "_hand_over", held.append)  # it hangs
+    (project / "there").unlink()
+    desk.after(0).after(15)
+    ((notice,),) = held
+    stack = project / "stack.yaml"
+    stack.write_text(stack.read_text().replace("oncall", "pager"))
+    desk.monitor.reload()
+    desk.after(2)
+    desk.monitor.inbox.put(Outcome((notice,), "lost", "it did not answer in time"))
+    desk.after(1)
+    assert [each.receiver for message in held for each in message] == ["oncall", "pager"]
