@@ -70,10 +70,14 @@ def once(monitor: Monitor, session: Session) -> None:
 def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
     """Return what is called while another monitor works, and gives systemd its word meanwhile.
 
+    From here on HUP ends nobody: it is followed once it is this one's turn. To be called by the main thread, before
+    anything that may wait.
+
     Args:
         told: who works, whenever that is another one.
     """
     holders: list[str] = []
+    signal.signal(signal.SIGHUP, _Later())
 
     def waiting(lease: Lease) -> None:
         if holders[-1:] != [lease.holder]:
@@ -83,6 +87,15 @@ def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
         service.notify(service.ALIVE)
 
     return waiting
+
+
+class _Later:
+    """Hears of HUP while nothing can be read anew. A handler, for children would ignore what is ignored here."""
+
+    heard = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.heard = True
 
 
 def _done(monitor: Monitor, begun: Moment) -> bool:
@@ -117,6 +130,9 @@ def _reachable(monitor: Monitor, state: StateDir, status: int = 0) -> Iterator[C
     control = Control(state.path, Asked(monitor))
     handlers: dict[int, Any] = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    if isinstance(later := before[signal.SIGHUP], _Later) and later.heard:
+        later.heard = False
+        reload(signal.SIGHUP, None)
     try:
         yield lambda: bool(ended)
     finally:
