@@ -33,6 +33,8 @@ from infratest.store.database.people import Note, Pause
 
 #: What a result was before it was watched, as the store has it.
 UNWATCHED = "-"
+#: What became of a message that was not handed over after all; in history it was refused, with why.
+UNSENT = "unsent"
 #: Failures in a row after which a receiver is a problem of its own, told to the others.
 DEAD = 3
 
@@ -260,7 +262,7 @@ class Book:
         self.sent[receiver] = self.changes.sent[receiver] = now.steady
 
     def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment, after: float = 0.0) -> None:
-        """A receiver took a message, refused it, or may have taken it.
+        """A receiver took a message, refused it, may have taken it, or was not given it (UNSENT).
 
         Args:
             after: seconds for which one that refused it wants to be left alone.
@@ -271,11 +273,13 @@ class Book:
                 continue
             if outcome == kept.DELIVERED:
                 self._entry(notice, ledger.delivered(entry, notice, now.steady))
+            elif outcome == UNSENT:
+                self._entry(notice, ledger.unsent(entry))
             else:
                 no = outcome == kept.REFUSED
                 failed = ledger.refused(entry, now.steady, after) if no else ledger.lost(entry, now.steady)
                 self._entry(notice, failed)
-            self._tell(notice, outcome, now, reason)
+            self._tell(notice, kept.REFUSED if outcome == UNSENT else outcome, now, reason)
         self._stirred = True
 
     def failing(self, receiver: str) -> int:

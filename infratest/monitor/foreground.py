@@ -101,7 +101,9 @@ class _Later:
 def _done(monitor: Monitor, begun: Moment) -> bool:
     """Whether all was looked at since a moment, and nobody is owed anything at once."""
     book = monitor.book
-    if monitor.busy or book.stirred or book.messages((), monitor.timepiece.now()):
+    if monitor.busy or book.stirred:
+        return False
+    if monitor.writing.store.ours and book.messages((), monitor.timepiece.now()):
         return False
     looked_at = (book.asked.get(id) for id, each in book.subjects.items() if each.looked_at)
     return all(one is not None and one.begun is not None and one.begun >= begun.steady for one in looked_at)

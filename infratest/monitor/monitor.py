@@ -202,7 +202,8 @@ class Monitor:
         if self.book.stirred or now.steady - self._settled >= BEAT:
             self.book.settle(now)
             self._settled = now.steady
-        messages = self.book.messages(self._busy, now)
+        ours = self.writing.store.ours  # else another one may tell by now, and no receiver is to be blamed for that
+        messages = self.book.messages(self._busy, now) if ours else []
         for message in messages:
             self.book.attempt(message, now)
         self._write(now)
@@ -210,7 +211,8 @@ class Monitor:
         for answer in self._answers:
             answer()
         self._answers.clear()
-        again = self._leases.due(self.book, {*self._busy, *(message[0].receiver for message in messages)}, now)
+        busy = {*self._busy, *(message[0].receiver for message in messages)}
+        again = self._leases.due(self.book, busy, now) if ours else []
         self._renewing.update(message[0].receiver for message in again)
         for message in (*messages, *again):
             self._busy.add(message[0].receiver)

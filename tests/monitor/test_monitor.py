@@ -11,8 +11,8 @@ from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Anchor, Moment
 from infratest.clock import Clock
 from infratest.errors import StateError, StoreDamaged, UnknownName
-from infratest.monitor import answers
-from infratest.monitor.book import Book
+from infratest.monitor import answers, post
+from infratest.monitor.book import UNSENT, Book
 from infratest.monitor.changes import Changes
 from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import PROJECT, Monitor, Outcome
@@ -21,6 +21,7 @@ from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store
 from infratest.project.prepare import Request
 from infratest.project.session import Session
+from infratest.receivers.base import Message
 from tests.worlds import small_project
 
 FEATURE = """\
@@ -342,3 +343,24 @@ def test_a_receiver_that_goes_with_a_message_in_hand_leaves_the_monitor_at_work(
     desk.monitor.inbox.put(Outcome((notice,), "lost", "it did not answer in time"))
     desk.after(1)
     assert [each.receiver for message in held for each in message] == ["oncall", "pager"]
+
+
+def test_while_another_one_may_tell_nobody_is_told_or_blamed_and_all_is_told_at_once_after(project: Path):
+    desk = Desk(project)
+    desk.shelf.ours = False
+    (project / "there").unlink()
+    desk.after(0).after(15)
+    for _ in range(5):
+        desk.after(61)
+    (entry,) = desk.monitor.book.entries.values()
+    assert (desk.handed, entry.tries, entry.unsure) == ([], 0, False)
+    desk.shelf.ours = True
+    desk.after(1)
+    assert [each[:3] for each in desk.handed] == [("problem", "critical", THERE)]
+
+
+def test_a_message_is_not_handed_over_where_another_one_may_tell():
+    found: list[tuple[str, str, float]] = []
+    message = Message(stack="one", env="", sent=0.0, items=())
+    post.deliver(None, message, lambda *came: found.append(came), ours=lambda: False).join(60)
+    assert found == [(UNSENT, post.NOT_OURS, 0.0)]
