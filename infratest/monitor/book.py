@@ -19,13 +19,13 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
 from infratest.alerting.problems import Picture, wrong
 from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
-from infratest.alerting.subject import Subject, of_receiver
+from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
 from infratest.monitor.memory import Memory
 from infratest.monitor.pulses import Pulses
-from infratest.states import CRITICAL, OK
+from infratest.states import OK
 from infratest.store.database import ledger as kept
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery, of_notice
@@ -35,8 +35,6 @@ from infratest.store.database.people import Note, Pause
 UNWATCHED = "-"
 #: What became of a message that was not handed over after all; in history it was refused, with why.
 UNSENT = "unsent"
-#: Failures in a row after which a receiver is a problem of its own, told to the others.
-DEAD = 3
 
 _COUNTED = re.compile(r"\d+")
 #: All of a status that a look may change and the next one would not say again.
@@ -72,7 +70,6 @@ class Book:
         self.looked: list[tuple[Result, float]] = []
         self.agenda = Agenda()  # of looks
         self._wakes = Agenda()  # of what time alone may change
-        self._spared: dict[str, float | None] = {}  # the look of each after which it was taken for no missing one
         self._hinted: dict[str, float] = {}  # when each host is looked at, or was, by the newest hint
         self.left: Mapping[str, str] = {}
         self._stirred = True
@@ -101,7 +98,6 @@ class Book:
         self._wakes.drop(gone)
         for id in gone:
             self.asked.pop(id, None)
-            self._spared.pop(id, None)
         self._stirred = True
 
     def tell(self, routes: Sequence[Route], receivers: Iterable[Receiver]) -> None:
@@ -167,7 +163,7 @@ class Book:
                     self.changes.numbers.append(Number(result, seen.name, seen.unit, at.wall, seen.value))
 
     def event(self, id: str, event: Event) -> None:
-        """Have something else happen to a result: an acknowledgement, or its end.
+        """Have something else happen to a result: an acknowledgement, its end, a restart.
 
         Raises:
             UnknownName: it is not watched. UserError: as `advance`.
@@ -206,17 +202,6 @@ class Book:
         for id in self._wakes.take(now.steady):
             if id in self.subjects and not self._event(id, Tick(now)):
                 self._wake(id)
-
-    def stood(self, now: Moment) -> None:
-        """Nothing was seen for a while, since nobody could look: as after a restart what comes now is not missing yet.
-
-        Once for each look, so that what does not come is missing however often that happens.
-        """
-        for id in self.subjects:
-            looked = self.statuses[id].looked
-            if self._spared.get(id, now.steady) != looked:
-                self._spared[id] = looked
-                self._event(id, Restart(now))
 
     def next(self) -> float | None:
         """Return when there is something to do next, in the monitor's own time, but for what is owed."""
@@ -382,16 +367,6 @@ class Book:
             self.results.pop(id, None)
             self.newest.pop(id, None)
             self.changes.statuses[id] = None
-
-
-def of_receivers(names: Iterable[str], failing: Mapping[str, int]) -> list[Result]:
-    """Return a result for each receiver: whether it takes what it is sent."""
-    made = []
-    for name in names:
-        tries = failing.get(name, 0)
-        state, reason = (OK, "") if tries < DEAD else (CRITICAL, f"it has not taken what it was sent, {tries} times")
-        made.append(Result(of_receiver(name), "", f"receiver {name}", 0, "-", state, reason))
-    return made
 
 
 def _uncounted(withheld: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:

@@ -24,10 +24,12 @@ from infratest.alerting.subject import WITNESS, Subject, of_receiver
 from infratest.errors import InfratestError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
-from infratest.monitor.book import Book, of_receivers
+from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
+from infratest.monitor.receiving import of_tries
 from infratest.monitor.sending import Figures
+from infratest.monitor.standstill import Standstill
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store, Writing
 from infratest.stack.monitor import Heartbeat
@@ -42,8 +44,6 @@ BEAT = 1.0
 GRACE = 10.0
 #: Seconds for which a look may be due and nobody be on it, before the monitor no longer calls itself alive.
 LATE = 30.0
-#: Seconds between two turns beyond which the loop stood still: stopped, or held up by a disk.
-STOOD = 5.0
 #: The id of the result that says whether the project can be read; and of the one that says whether the store is whole,
 #: watched since it was not for the first time.
 PROJECT, STORE = "monitor#project@-", "monitor#store@-"
@@ -154,7 +154,7 @@ class Monitor:
         self._answers: list[Callable[[], None]] = []
         self._readings, self._newest = count(1), 0  # of the project: their numbers, and that of the one that counts
         self._settled = -BEAT
-        self._turned = timepiece.now().steady
+        self._standstill = Standstill(timepiece.now())
         self._ended = False
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
@@ -194,9 +194,7 @@ class Monitor:
             self._take(item)
         now = self.timepiece.now()
         came = self._from_elsewhere(now)
-        if now.steady - self._turned >= STOOD:
-            self.book.stood(now)
-        self._turned = now.steady
+        self._standstill.turned(self.book, now)
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:
@@ -347,9 +345,9 @@ class Monitor:
         status = self.book.statuses.get(of_receiver(receiver))
         if status is None:
             return  # it is no receiver any longer
-        for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
-            if result.state == CRITICAL or status.state != OK:
-                self.book.look(result, now, final=True)
+        result = of_tries(receiver, self.book.failing(receiver))
+        if result.state == CRITICAL or status.state != OK:
+            self.book.look(result, now, final=True)
 
     def _send(self, now: Moment) -> None:
         errands: dict[str, list[str]] = {}
