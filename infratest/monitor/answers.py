@@ -108,6 +108,13 @@ def latest(book: Book, ids: Sequence[str], now: Moment) -> dict[str, Any]:
     return {"missing": "", "results": results, "age": now.steady - oldest}
 
 
+def left_alone(book: Book, ids: Sequence[str], now: Moment) -> dict[str, str]:
+    """Return why people want some of these results left alone: a downtime, or that somebody has it."""
+    known = _problems(book, now)
+    found = {id: known.left_alone(id) for id in ids}
+    return {id: why.reason for id, why in found.items() if why is not None}
+
+
 def health(book: Book, now: Moment) -> dict[str, Any]:
     """Return how the monitor itself does, as far as its book knows."""
     next, failing = book.agenda.next(), {name: book.failing(name) for name in sorted(book.receivers)}

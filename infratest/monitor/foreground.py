@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Thread, Timer
 from types import FrameType
 from typing import Any
@@ -34,8 +34,8 @@ LAST_WORDS = 4.0
 OFTEN = 0.25
 
 
-def stay(monitor: Monitor, session: Session) -> None:
-    """Work until a signal ends it."""
+def stay(monitor: Monitor, session: Session, heals: bool = False) -> None:
+    """Work until a signal ends it. heals: heal what is found, as the rules of the stack file allow."""
     watchdog, kept, hosts = _watchdog(monitor), StackLease(session), Presence(monitor)
 
     def turned() -> None:
@@ -46,8 +46,22 @@ def stay(monitor: Monitor, session: Session) -> None:
     hints = hints_of(monitor, session, lambda: hosts.soon(monitor.timepiece.now()))
     with _reachable(monitor, session.state), hints:
         service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
-        monitor.run(turned)
+        with _healing(monitor) if heals else nullcontext():
+            monitor.run(turned)
         service.notify(service.STOPPING)
+
+
+@contextmanager
+def _healing(monitor: Monitor) -> Iterator[None]:
+    """Have what is found healed while the block runs."""
+    from infratest.monitor.healing import Healing
+
+    healing = Healing(monitor)
+    monitor.heal(healing)
+    try:
+        yield
+    finally:
+        healing.end(LAST_WORDS)
 
 
 def once(monitor: Monitor, session: Session) -> None:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: By whom the marks of a monitor's life are: a login has no blank. What they say.
 MYSELF = "infratest monitor"
+#: Whose mark in history a heal is.
+HEALER = "infratest heal"
 BEGINS, ENDED = "the monitor begins", "the monitor ended, or was killed"
 
 

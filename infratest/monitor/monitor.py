@@ -8,31 +8,30 @@ kill at any moment loses nothing that was acknowledged and tells nobody anything
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any
 
 from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Moment
-from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
 from infratest.alerting.subject import WITNESS, Subject, of_receiver
-from infratest.errors import InfratestError
+from infratest.errors import InfratestError, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
+from infratest.monitor.protocols import Heals, Intaking, Outgoing, Watches
 from infratest.monitor.receiving import of_tries
-from infratest.monitor.sending import Figures
 from infratest.monitor.standstill import Standstill
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store, Writing
-from infratest.stack.monitor import Heartbeat
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.store.events import Event
 
@@ -47,54 +46,12 @@ LATE = 30.0
 #: The id of the result that says whether the project can be read; and of the one that says whether the store is whole,
 #: watched since it was not for the first time.
 PROJECT, STORE = "monitor#project@-", "monitor#store@-"
+#: The id of the result that says whether heals can be made, and whether one waits for a person.
+HEALS = "monitor#heals@-"
+#: Seconds in which the loop answers who asks it in another thread: a little less than who asks by its socket waits.
+ANSWER = 9.0
 #: How what the monitor says of itself is watched: hard at once, and never stale.
 OWN = Policy(stale=NEVER, flap=None)
-
-
-class Intaking(Protocol):
-    """What comes from outside (`taking.Taking`)."""
-
-    def take(self, book: Book, now: Moment) -> None:
-        """Put all that came since the turn before into the book."""
-
-    def ended(self, kept: bool) -> None:
-        """The turn has ended, and what it took is written, or is not."""
-
-
-class Outgoing(Protocol):
-    """What other tools are sent (`sending.Sending`)."""
-
-    def watch(self, watched: Any) -> None:
-        """Send what is watched from now on, by the senders that there are now."""
-
-    def offer(self, looked: Sequence[tuple[Result, float]], came: Sequence[Event]) -> None:
-        """Have all that was seen sent, waiting for nobody."""
-
-    def results(self) -> Sequence[Result]: ...
-    def figures(self) -> Mapping[str, Figures]: ...
-    def losses(self, now: float, wall: float) -> list[Event]: ...
-
-
-class Watches(Protocol):
-    """What is watched (`watched.Watched`)."""
-
-    @property
-    def subjects(self) -> Sequence[Subject]: ...
-    @property
-    def routes(self) -> Sequence[Route]: ...
-    @property
-    def receivers(self) -> Iterable[Receiver]: ...
-    @property
-    def heartbeats(self) -> Mapping[str, Heartbeat]: ...
-    @property
-    def place(self) -> str: ...
-    @property
-    def left(self) -> Mapping[str, str]: ...
-    @property
-    def seconds(self) -> float: ...
-    def findings(self, now: float) -> Sequence[Result]: ...
-    def unit(self, id: str) -> str: ...
-    def look(self, errand: Errand) -> Findings: ...
 
 
 @dataclass(frozen=True)
@@ -159,6 +116,7 @@ class Monitor:
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
         self.sending: Outgoing | None = None
+        self._healing: Heals | None = None
         begun = self.timepiece.now()
         self._watch(begun)
         if self.book.statuses[PROJECT].state != OK:  # what an earlier life could not read has been read now
@@ -183,6 +141,31 @@ class Monitor:
         finally:
             self._crew.end()
 
+    def heal(self, healing: Heals) -> None:
+        """Have what is found healed from now on."""
+        self._healing = healing
+        self._watch(self.timepiece.now())
+        self.say(HEALS, OK)
+
+    def say(self, id: str, state: str, reason: str = "") -> None:
+        """Say something of the monitor itself."""
+        self.book.look(_own(id, state, reason), self.timepiece.now(), final=True)
+
+    def ask(self, ask: Callable[[Monitor], Any]) -> Any:
+        """Have the loop answer, and wait for that; in any other thread. Raises InfratestError, as of a loop that hangs.
+
+        What is asked is answered once what came of it is written.
+        """
+        came: SimpleQueue[Any] = SimpleQueue()
+        self.inbox.put(Call(ask, came.put))
+        try:
+            answer = came.get(timeout=ANSWER)
+        except Empty:
+            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {ANSWER:g} s") from None
+        if isinstance(answer, InfratestError):
+            raise answer
+        return answer
+
     def end(self) -> None:
         """End after this turn; may be called from anywhere."""
         self._ended = True
@@ -205,7 +188,7 @@ class Monitor:
         for message in messages:
             self.book.attempt(message, now)
         self._write(now)
-        self._offer(came)
+        self._offer(came, now)
         for answer in self._answers:
             answer()
         self._answers.clear()
@@ -357,9 +340,11 @@ class Monitor:
             self.book.begin(ids, now, now.steady + self.watched.seconds + GRACE)
             self._crew.send(Errand(unit, tuple(ids), now))
 
-    def _offer(self, came: Sequence[Event]) -> None:
-        """Have other tools be sent what was seen, by the one monitor that works."""
+    def _offer(self, came: Sequence[Event], now: Moment) -> None:
+        """Have what was seen healed, and other tools be sent it, by the one monitor that works."""
         looked, self.book.looked = self.book.looked, []
+        if self._healing is not None and self.writing.store.ours:
+            self._healing.see(looked, self.book, now)
         if self.sending is not None and (looked or came) and self.writing.store.ours:
             self.sending.offer(looked, came)
 
@@ -380,6 +365,7 @@ class Monitor:
 
     def _watch(self, now: Moment, store: bool = False) -> None:
         own = [PROJECT, STORE] if store or STORE in self.book.statuses else [PROJECT]
+        own += [HEALS] if self._healing is not None else []
         self.book.tell(self.watched.routes, self.watched.receivers)
         subjects = [*self.watched.subjects, *(Subject(id, policy=OWN, looked_at=False) for id in own)]
         self.book.watch(subjects, now, self.watched.left)
