@@ -19,13 +19,13 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
 from infratest.alerting.problems import Picture, wrong
 from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
-from infratest.alerting.subject import Subject, of_receiver
+from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
 from infratest.monitor.memory import Memory
 from infratest.monitor.pulses import Pulses
-from infratest.states import CRITICAL, OK
+from infratest.states import OK
 from infratest.store.database import ledger as kept
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery, of_notice
@@ -33,8 +33,8 @@ from infratest.store.database.people import Note, Pause
 
 #: What a result was before it was watched, as the store has it.
 UNWATCHED = "-"
-#: Failures in a row after which a receiver is a problem of its own, told to the others.
-DEAD = 3
+#: What became of a message that was not handed over after all; in history it was refused, with why.
+UNSENT = "unsent"
 
 _COUNTED = re.compile(r"\d+")
 #: All of a status that a look may change and the next one would not say again.
@@ -163,7 +163,7 @@ class Book:
                     self.changes.numbers.append(Number(result, seen.name, seen.unit, at.wall, seen.value))
 
     def event(self, id: str, event: Event) -> None:
-        """Have something else happen to a result: an acknowledgement, or its end.
+        """Have something else happen to a result: an acknowledgement, its end, a restart.
 
         Raises:
             UnknownName: it is not watched. UserError: as `advance`.
@@ -247,7 +247,7 @@ class Book:
         self.sent[receiver] = self.changes.sent[receiver] = now.steady
 
     def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment, after: float = 0.0) -> None:
-        """A receiver took a message, refused it, or may have taken it.
+        """A receiver took a message, refused it, may have taken it, or was not given it (UNSENT).
 
         Args:
             after: seconds for which one that refused it wants to be left alone.
@@ -258,11 +258,13 @@ class Book:
                 continue
             if outcome == kept.DELIVERED:
                 self._entry(notice, ledger.delivered(entry, notice, now.steady))
+            elif outcome == UNSENT:
+                self._entry(notice, ledger.unsent(entry))
             else:
                 no = outcome == kept.REFUSED
                 failed = ledger.refused(entry, now.steady, after) if no else ledger.lost(entry, now.steady)
                 self._entry(notice, failed)
-            self._tell(notice, outcome, now, reason)
+            self._tell(notice, kept.REFUSED if outcome == UNSENT else outcome, now, reason)
         self._stirred = True
 
     def failing(self, receiver: str) -> int:
@@ -365,16 +367,6 @@ class Book:
             self.results.pop(id, None)
             self.newest.pop(id, None)
             self.changes.statuses[id] = None
-
-
-def of_receivers(names: Iterable[str], failing: Mapping[str, int]) -> list[Result]:
-    """Return a result for each receiver: whether it takes what it is sent."""
-    made = []
-    for name in names:
-        tries = failing.get(name, 0)
-        state, reason = (OK, "") if tries < DEAD else (CRITICAL, f"it has not taken what it was sent, {tries} times")
-        made.append(Result(of_receiver(name), "", f"receiver {name}", 0, "-", state, reason))
-    return made
 
 
 def _uncounted(withheld: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:

@@ -84,10 +84,14 @@ def once(monitor: Monitor, session: Session) -> None:
 def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
     """Return what is called while another monitor works, and gives systemd its word meanwhile.
 
+    From here on HUP ends nobody: it is followed once it is this one's turn. To be called by the main thread, before
+    anything that may wait.
+
     Args:
         told: who works, whenever that is another one.
     """
     holders: list[str] = []
+    signal.signal(signal.SIGHUP, _Later())
 
     def waiting(lease: Lease) -> None:
         if holders[-1:] != [lease.holder]:
@@ -99,10 +103,21 @@ def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
     return waiting
 
 
+class _Later:
+    """Hears of HUP while nothing can be read anew. A handler, for children would ignore what is ignored here."""
+
+    heard = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.heard = True
+
+
 def _done(monitor: Monitor, begun: Moment) -> bool:
     """Whether all was looked at since a moment, and nobody is owed anything at once."""
     book = monitor.book
-    if monitor.busy or book.stirred or book.messages((), monitor.timepiece.now()):
+    if monitor.busy or book.stirred:
+        return False
+    if monitor.writing.store.ours and book.messages((), monitor.timepiece.now()):
         return False
     looked_at = (book.asked.get(id) for id, each in book.subjects.items() if each.looked_at)
     return all(one is not None and one.begun is not None and one.begun >= begun.steady for one in looked_at)
@@ -131,6 +146,9 @@ def _reachable(monitor: Monitor, state: StateDir, status: int = 0) -> Iterator[C
     control = Control(state.path, Asked(monitor))
     handlers: dict[int, Any] = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    if isinstance(later := before[signal.SIGHUP], _Later) and later.heard:
+        later.heard = False
+        reload(signal.SIGHUP, None)
     try:
         yield lambda: bool(ended)
     finally:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -23,10 +24,12 @@ from infratest.alerting.subject import PROJECT, WITNESS, Subject, of_receiver
 from infratest.errors import InfratestError, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
-from infratest.monitor.book import Book, of_receivers
+from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
 from infratest.monitor.protocols import Heals, Intaking, Outgoing, Watches
+from infratest.monitor.receiving import of_tries
+from infratest.monitor.standstill import Standstill
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store, Writing
 from infratest.states import CRITICAL, OK, UNKNOWN
@@ -38,7 +41,7 @@ log = logging.getLogger(__name__)
 BEAT = 1.0
 #: Seconds beyond a look's own deadline after which it is not waited for any longer.
 GRACE = 10.0
-#: Seconds for which a look may be due and nobody sent, before the monitor no longer calls itself alive.
+#: Seconds for which a look may be due and nobody be on it, before the monitor no longer calls itself alive.
 LATE = 30.0
 #: The id of the result that says whether the store is whole, watched since it was not for the first time.
 STORE = "monitor#store@-"
@@ -101,17 +104,22 @@ class Monitor:
         self.inbox: SimpleQueue[Findings | Outcome | Call | Pinged | None] = SimpleQueue()
         self._hand_over, self._read, self._worked = hand_over, read, worked
         self._looked = False
-        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
+        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put, timepiece.now)
         self._busy: set[str] = set()
         self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
+        self._readings, self._newest = count(1), 0  # of the project: their numbers, and that of the one that counts
         self._settled = -BEAT
+        self._standstill = Standstill(timepiece.now())
         self._ended = False
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
         self.sending: Outgoing | None = None
         self._healing: Heals | None = None
-        self._watch(self.timepiece.now())
+        begun = self.timepiece.now()
+        self._watch(begun)
+        if self.book.statuses[PROJECT].state != OK:  # what an earlier life could not read has been read now
+            self.book.look(_own(PROJECT, OK), begun, final=True)
 
     @property
     def unwritten(self) -> str:
@@ -168,12 +176,14 @@ class Monitor:
             self._take(item)
         now = self.timepiece.now()
         came = self._from_elsewhere(now)
+        self._standstill.turned(self.book, now)
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:
             self.book.settle(now)
             self._settled = now.steady
-        messages = self.book.messages(self._busy, now)
+        ours = self.writing.store.ours  # else another one may tell by now, and no receiver is to be blamed for that
+        messages = self.book.messages(self._busy, now) if ours else []
         for message in messages:
             self.book.attempt(message, now)
         self._write(now)
@@ -181,7 +191,8 @@ class Monitor:
         for answer in self._answers:
             answer()
         self._answers.clear()
-        again = self._leases.due(self.book, {*self._busy, *(message[0].receiver for message in messages)}, now)
+        busy = {*self._busy, *(message[0].receiver for message in messages)}
+        again = self._leases.due(self.book, busy, now) if ours else []
         self._renewing.update(message[0].receiver for message in again)
         for message in (*messages, *again):
             self._busy.add(message[0].receiver)
@@ -213,14 +224,21 @@ class Monitor:
     def reading(self) -> Callable[[Monitor], None]:
         """Read the project anew, in any thread, and return what has it watched, for the loop to call.
 
-        A provider may take its time to say what its hosts are, and meanwhile looks go on.
+        A provider may take its time to say what its hosts are, and meanwhile looks go on. Of two readings the one that
+        began last counts, whichever ends first.
         """
+        number = next(self._readings)
         try:
             watched = self._read()
         except (InfratestError, OSError) as error:
             reason = f"it could not be read anew: {error}"
-            return lambda monitor: monitor._unread(reason)
-        return lambda monitor: monitor._adopt(watched)
+            return lambda monitor: monitor._taken_in(number, lambda: monitor._unread(reason))
+        return lambda monitor: monitor._taken_in(number, lambda: monitor._adopt(watched))
+
+    def _taken_in(self, number: int, take: Callable[[], None]) -> None:
+        if number > self._newest:
+            self._newest = number
+            take()
 
     def adopt(self, watched: Watches) -> None:
         """Watch this from now on."""
@@ -240,7 +258,7 @@ class Monitor:
     def _works(self, now: Moment) -> bool:
         """Whether all is written, nobody else is the one that works, and looks come back and are given out in time."""
         due = self.book.agenda.next()
-        late = 0.0 if due is None else now.steady - due
+        late = max(0.0 if due is None else now.steady - due, self._crew.late(now.steady))
         return self._looked and not self.unwritten and self.writing.store.ours and late < LATE
 
     # One turn's parts.
@@ -288,7 +306,7 @@ class Monitor:
     def _found(self, findings: Findings) -> None:
         errand, now = findings.errand, self.timepiece.now()
         self._looked = True
-        # Looked at when the errand was given out: what changed behind that moment may be in it or not.
+        # Looked at when somebody went on the errand: what changed behind that moment may be in it or not.
         for result in findings.results:
             mine = result.id == WITNESS  # asked behind the look, and by the look of another host as well
             self.book.look(result, now if mine else errand.begun, final=mine)
@@ -306,9 +324,12 @@ class Monitor:
                 log.warning("monitor: %s did not hear again of what is open: %s", receiver, delivery.reason)
             return
         self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
-        for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
-            if result.state == CRITICAL or self.book.statuses[of_receiver(receiver)].state != OK:
-                self.book.look(result, now, final=True)
+        status = self.book.statuses.get(of_receiver(receiver))
+        if status is None:
+            return  # it is no receiver any longer
+        result = of_tries(receiver, self.book.failing(receiver))
+        if result.state == CRITICAL or status.state != OK:
+            self.book.look(result, now, final=True)
 
     def _send(self, now: Moment) -> None:
         errands: dict[str, list[str]] = {}

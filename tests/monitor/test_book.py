@@ -17,7 +17,7 @@ from infratest.alerting.status import Acknowledge, Look, Tick, advance, begun
 from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, UserError
 from infratest.model import Observation, Result, StepResult
-from infratest.monitor.book import Book
+from infratest.monitor.book import UNSENT, Book
 from infratest.monitor.memory import Memory
 
 WALL = 1_764_432_000.0
@@ -122,6 +122,21 @@ def test_what_a_receiver_refuses_is_tried_again_and_three_times_make_it_a_proble
             now += 1
         pauses.append(now - begin)
     assert pauses == [10, 20, 40]
+
+
+def test_a_message_that_was_not_handed_over_is_nobodys_failure_and_goes_at_once():
+    book = a_book()
+    for time in (0, 15):
+        book.look(result(WEB.id, "critical"), at(time))
+    book.settle(at(15))
+    before = dict(book.entries)
+    (message,) = book.messages((), at(15))
+    for _ in range(3):
+        book.attempt(message, at(15))
+        book.outcome(message, UNSENT, "another one may tell", at(15))
+        assert (book.entries, book.failing("oncall")) == (before, 0)
+        assert book.messages((), at(15)) == [message]
+    assert [each.outcome for each in book.taken().deliveries][-2:] == ["attempted", "refused"]
 
 
 def test_a_receiver_is_left_alone_for_as_long_as_it_asks():
@@ -235,7 +250,7 @@ MOVES = st.lists(
         st.tuples(st.just("look"), st.sampled_from([WEB.id, DISK.id]), st.sampled_from(["ok", "critical", "unknown"])),
         st.tuples(st.just("tick"), st.integers(1, 200), st.just("")),
         st.tuples(st.just("ack"), st.sampled_from([WEB.id, DISK.id]), st.just("")),
-        st.tuples(st.just("post"), st.sampled_from(["delivered", "refused", "lost"]), st.just("")),
+        st.tuples(st.just("post"), st.sampled_from(["delivered", "refused", "lost", UNSENT]), st.just("")),
         st.tuples(st.just("kill"), st.just(0), st.just("")),
     ),
     max_size=25,
