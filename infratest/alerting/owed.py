@@ -134,8 +134,8 @@ def owed(
     """Return what is owed at a moment.
 
     Args:
-        sent: when each receiver was sent its newest message, in the monitor's own time; of those who were never sent
-        one, nothing.
+        sent: when each receiver was sent its newest message, in the monitor's own time: tries of what failed before
+        count once they are taken; of those who were never sent one, nothing.
     """
     problems, answer, now = Problems(picture), Owed(), picture.now.steady
     known = {each.name: each for each in receivers}

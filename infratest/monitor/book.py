@@ -25,7 +25,7 @@ from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
 from infratest.monitor.memory import Memory
 from infratest.monitor.pulses import Pulses
-from infratest.states import CRITICAL, OK
+from infratest.states import CRITICAL, OK, WARNING
 from infratest.store.database import ledger as kept
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery, of_notice
@@ -58,6 +58,8 @@ class Book:
         self.newest: dict[str, Moment] = {}
         self.entries = dict(memory.entries)
         self.sent = dict(memory.sent)
+        #: By receiver, whom its newest message did not reach though it took it; empty where it reached all.
+        self.missed: dict[str, str] = {}
         self.downtimes = memory.downtimes
         self.paused = memory.paused
         self.pulses = Pulses(memory.pulses)
@@ -238,9 +240,11 @@ class Book:
     def attempt(self, message: Sequence[Notice], now: Moment) -> None:
         """A message is about to be handed over: to be written before it is."""
         for notice in message:
-            self._entry(notice, ledger.attempted(self.entries[notice.receiver, notice.id]))
+            entry = ledger.attempted(self.entries[notice.receiver, notice.id])
+            self._entry(notice, entry)
             self._tell(notice, kept.ATTEMPTED, now)
-            self.sent_to(notice.receiver, now)
+            if not entry.retried:
+                self.sent_to(notice.receiver, now)
 
     def sent_to(self, receiver: str, now: Moment) -> None:
         """A message to a receiver is about to go: to be written before it does."""
@@ -250,6 +254,7 @@ class Book:
         """A receiver took a message, refused it, or may have taken it.
 
         Args:
+            reason: why it did not; of one that was taken, whom of those behind the receiver it did not reach.
             after: seconds for which one that refused it wants to be left alone.
         """
         for notice in message:
@@ -258,6 +263,9 @@ class Book:
                 continue
             if outcome == kept.DELIVERED:
                 self._entry(notice, ledger.delivered(entry, notice, now.steady))
+                self.missed[notice.receiver] = reason
+                if entry.retried:
+                    self.sent_to(notice.receiver, now)
             else:
                 no = outcome == kept.REFUSED
                 failed = ledger.refused(entry, now.steady, after) if no else ledger.lost(entry, now.steady)
@@ -268,6 +276,16 @@ class Book:
     def failing(self, receiver: str) -> int:
         """Return how often in a row a receiver has not taken what is on its way to it."""
         return max((entry.tries for (name, _), entry in self.entries.items() if name == receiver), default=0)
+
+    def receiving(self, receiver: str) -> Result:
+        """Return how a receiver does: whether it takes what it is sent, and for all whom it is for."""
+        id, tries = of_receiver(receiver), self.failing(receiver)
+        before = self.results.get(id)
+        missed = self.missed.get(receiver, before.reason if before is not None and before.state == WARNING else "")
+        state, reason = WARNING if missed else OK, missed
+        if tries >= DEAD:
+            state, reason = CRITICAL, f"it has not taken what it was sent, {tries} times"
+        return Result(id, "", f"receiver {receiver}", 0, "-", state, reason)
 
     def taken(self) -> Changes:
         """Return what is to be written, no longer kept here."""
@@ -365,16 +383,6 @@ class Book:
             self.results.pop(id, None)
             self.newest.pop(id, None)
             self.changes.statuses[id] = None
-
-
-def of_receivers(names: Iterable[str], failing: Mapping[str, int]) -> list[Result]:
-    """Return a result for each receiver: whether it takes what it is sent."""
-    made = []
-    for name in names:
-        tries = failing.get(name, 0)
-        state, reason = (OK, "") if tries < DEAD else (CRITICAL, f"it has not taken what it was sent, {tries} times")
-        made.append(Result(of_receiver(name), "", f"receiver {name}", 0, "-", state, reason))
-    return made
 
 
 def _uncounted(withheld: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:

@@ -23,7 +23,7 @@ from infratest.alerting.subject import WITNESS, Subject, of_receiver
 from infratest.errors import InfratestError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
-from infratest.monitor.book import Book, of_receivers
+from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
 from infratest.monitor.sending import Figures
@@ -324,9 +324,9 @@ class Monitor:
                 log.warning("monitor: %s did not hear again of what is open: %s", receiver, delivery.reason)
             return
         self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
-        for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
-            if result.state == CRITICAL or self.book.statuses[of_receiver(receiver)].state != OK:
-                self.book.look(result, now, final=True)
+        result = self.book.receiving(receiver)
+        if result.state != OK or self.book.statuses[of_receiver(receiver)].state != OK:
+            self.book.look(result, now, final=True)
 
     def _send(self, now: Moment) -> None:
         errands: dict[str, list[str]] = {}

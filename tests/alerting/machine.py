@@ -194,7 +194,9 @@ class Life(RuleBasedStateMachine):
         inbox.missed[notice.id] = missed | {notice.level}
         entry = self.our.ledger.attempted(self.kept["ledger"][key])
         sent = self.kept["sent"] | {notice.receiver: self.steady}
-        self.write(ledger=self.kept["ledger"] | {key: entry}, sent=sent)
+        self.write(
+            ledger=self.kept["ledger"] | {key: entry}, sent=self.kept["sent"] if entry.retried else sent
+        )  # fmt: skip
         if inbox.outcome in ("taken", "lost behind"):
             inbox.given(notice, doubtful)
             inbox.missed[notice.id] = set() if inbox.outcome == "taken" else {*missed, notice.level}
@@ -207,7 +209,10 @@ class Life(RuleBasedStateMachine):
         else:
             after = self.our.ledger.lost(entry, self.steady)
         ledger = {each: its for each, its in self.kept["ledger"].items() if each != key}
-        self.write(ledger=ledger if after is None else ledger | {key: after})
+        taken = inbox.outcome == "taken" and entry.retried
+        self.write(
+            ledger=ledger if after is None else ledger | {key: after}, sent=sent if taken else self.kept["sent"]
+        )  # fmt: skip
 
     # What must be so.
 

@@ -342,6 +342,23 @@ def a_digest(our: SimpleNamespace) -> None:
 
 
 @story
+def one_that_is_never_taken_holds_up_no_digest(our: SimpleNamespace) -> None:
+    desk = Desk(our, {"a": (), "b": ()}, digest=300.0)
+    desk.outcome = "lost"
+    desk.look("a", "critical").look("b", "critical")
+    for _ in range(28):
+        desk.wait(10).cycle()
+    assert {each.id for each in desk.handed} == {"a"}, "gathered for as long as said"
+    assert len(desk.handed) == 5
+    assert [each.id for each in desk.wait(20).cycle().handed][5:] == ["b"], "and no longer, whatever a's tries do"
+    desk.outcome = "delivered"
+    desk.wait(600).cycle()
+    assert [each.id for each in desk.handed][6:] == ["a", "b"]
+    assert len(desk.wait(200).look("a", "ok").handed) == 8, "one that was taken at last is a message like others"
+    assert desk.wait(100).cycle().told[8:] == [("oncall", "a", "recovery", "ok")]
+
+
+@story
 def what_is_taken_out_and_put_back(our: SimpleNamespace) -> None:
     """The problem is the same one, and no key of it comes back: a receiver would think that it has it."""
     desk = Desk(our).look("web", "critical")
