@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from infratest.alerting.moments import Moment
+from infratest.alerting.moments import Anchor, Moment
+from infratest.errors import NotKept
 from infratest.monitor import past, story
-from infratest.monitor.keeping import BEGINS, ENDED, MYSELF
+from infratest.monitor.changes import Changes
+from infratest.monitor.keeping import BEGINS, ENDED, MYSELF, Keeping, begun
 from infratest.store.database import changes, connection, ledger, meta, people
 from infratest.store.database.changes import Change
 from infratest.store.database.connection import Transaction
 from infratest.store.database.ledger import Delivery
 from infratest.store.database.people import Note
+from infratest.store.database.retention import Keep
 from infratest.store.directory import StateDir
 
 WALL, ID = 1_795_996_800.0, "a.feature#b@web"
@@ -86,6 +90,81 @@ def test_where_nobody_watched_the_last_that_is_known_is_said(t: Transaction):
     )
     assert [each["text"] for each in past.explained(t, ID, WALL + 960, 100.0)["notes"]][-1] == "deployed"
     assert past.known(t) == [ID]
+
+
+def lived(folder: Path, *turns: tuple[float, float, str | None], refused: Sequence[int] = ()) -> Iterator[Transaction]:
+    """Have a store that a monitor wrote in turns, at times of its own and of the wall clock's.
+
+    Args:
+        turns: the two times, in seconds from the begin on; and the state that a result changed to. refused: which of
+        them the disk did not take.
+    """
+    with connection.opened(StateDir(folder)) as store:
+        keeping, before = Keeping(store, "shop", "prod", Keep(), fresh=100.0), "-"
+        for number, (steady, wall, state) in enumerate(turns):
+            now, made = Moment(steady, WALL + wall), Changes()
+            if not number:
+                made.notes += begun(store, now, 100.0)
+            if state is not None:
+                made.changes.append(Change(now, ID, before, state, "down"))
+                made.deliveries += [
+                    Delivery(now, "queued", "oncall", ID, f"{ID}/{number}", "problem", state, RULE),
+                    Delivery(now, "withheld", "oncall", ID, reason=f"as it is {state}"),
+                ]
+                before = state
+            with pytest.MonkeyPatch.context() as patch:
+                if number in refused:
+                    patch.setattr(meta, "write_anchor", no_room)
+                with suppress(NotKept):
+                    keeping.write(made, Anchor(steady, steady, WALL + wall, "boot"))
+        with store.sight() as sight:
+            yield sight
+
+
+def no_room(*_: object) -> None:
+    raise NotKept("no room")
+
+
+@pytest.mark.parametrize(
+    ("turns", "times"),
+    [
+        # The machine slept from 20 on, for eight hours of which its own clock knows nothing.
+        ([(0, 0, "ok"), (20, 20, None), (21, 28_820, None), (30, 28_830, None)], (20, 28_820)),
+        # The loop hung.
+        ([(0, 0, "ok"), (20, 20, None), (400, 400, "critical"), (410, 410, None)], (20, 400)),
+    ],
+)
+def test_where_the_monitor_stood_still_nobody_watched(
+    tmp_path: Path, turns: list[tuple[float, float, str | None]], times: tuple[int, int]
+):
+    for t in lived(tmp_path, *turns):
+        for seconds, known in ((10, True), (times[0] + 1, False), (times[1] - 1, False), (times[1] + 1, True)):
+            state = past.explained(t, ID, WALL + seconds, 100.0)["state"]
+            assert (state != "unknown") is known, seconds
+        texts = [each.text for each in people.notes(t)]
+        assert texts == [BEGINS, ENDED, BEGINS]
+
+
+def test_a_disk_that_takes_nothing_for_a_while_is_no_standing_still(tmp_path: Path):
+    turns = [(float(each), float(each), "ok" if not each else None) for each in range(0, 600, 50)]
+    for t in lived(tmp_path, *turns, refused=range(2, 9)):
+        assert past.explained(t, ID, WALL + 300, 100.0)["state"] == "ok"
+        assert [each.text for each in people.notes(t)] == [BEGINS]
+    slept = [(0.0, 0.0, "ok"), (20.0, 20.0, None), (21.0, 9000.0, None), (31.0, 9010.0, None)]
+    for t in lived(tmp_path / "slept", *slept, refused=[2]):
+        assert past.explained(t, ID, WALL + 5000, 100.0)["state"] == "unknown", "it is kept with the next turn"
+
+
+def test_a_clock_that_is_set_back_turns_no_order_round(tmp_path: Path):
+    turns = [(0.0, 0.0, "ok"), (60.0, 60.0, "critical"), (70.0, 10.0, "ok"), (140.0, 80.0, None)]
+    for t in lived(tmp_path, *turns):
+        then = past.explained(t, ID, WALL + 70, 100.0)
+        assert (then["state"], then["since"]) == ("ok", WALL + 10)
+        assert [each["level"] for each in then["told"]] == ["ok", "critical", "ok"]
+        assert then["withheld"] == {"oncall": "as it is ok"}
+        rows = story.of_result(t, ID, WALL, WALL + 80)
+        assert [row["after"] for row in rows] == ["ok", "critical", "ok"]
+        assert story.drawn_states(rows, WALL, WALL + 80)[-1] == "."
 
 
 def test_what_happened_in_order(t: Transaction):
