@@ -103,6 +103,8 @@ def event(
         now: seconds since the epoch. time: as it was sent, None for now.
     """
     at = now if time is None else time_of(time, now)
+    if not isfinite(value):
+        raise Refusal(NOT_FINITE)
     if unit not in UNITS:
         raise Refusal(NOT_UNDERSTOOD)
     return Event(time=at, key=key_of(sent), value=value, unit=unit, labels={"kind": METRIC, **labels_of(labels or {})})

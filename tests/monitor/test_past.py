@@ -187,3 +187,6 @@ def test_numbers_are_drawn_as_bars():
     assert (len(drawn), drawn[0], drawn[29], drawn[30]) == (60, "▁", "█", "▁")
     assert story.drawn_numbers([{"time": 1.0, "value": float("nan")}], 0.0, 60.0) == " " * 60
     assert story.drawn_numbers([{"time": 60.0, "value": 5.0}], 0.0, 60.0) == " " * 59 + "▁"
+    values = (1.5e308, 1.6e308), (-1.7e308,), (float("inf"),), (0.0,)
+    large = [{"time": time, "value": each} for time, some in enumerate(values) for each in some]
+    assert story.drawn_numbers(large, 0.0, 60.0)[:4] == "█▁ ▅"
