@@ -298,8 +298,9 @@ class Life(RuleBasedStateMachine):
 
     def settled(self, id: str, name: str, has: str, all: dict[str, Known]) -> None:
         level, kinds = self.level(id, all), ROUTES[name][3]
-        if self.silence(id, all) or (level == "unstable" and "flap" not in kinds):
+        if self.silence(id, all):
             return
+        knows = has == level or (level == "unstable" and "flap" not in kinds and has != "ok")
         gathered = self.kept["sent"].get(name, -1e9) + GATHERED.get(name, 0.0) > self.steady
         if level == "ok":
             well = has == "ok" or gathered or "recovery" not in kinds
@@ -307,7 +308,7 @@ class Life(RuleBasedStateMachine):
         elif has != "ok" or self.addressed(name, id, all):
             begun = all[id].unstable or all[id].opened
             early = has == "ok" and self.steady - begun < ROUTES[name][1]
-            assert has == level or gathered or early, f"{name} has that {id} is {has}, and it is {level}"
+            assert knows or gathered or early, f"{name} has that {id} is {has}, and it is {level}"
 
     def teardown(self) -> None:
         if getattr(self, "sound", False):

@@ -137,6 +137,27 @@ def flapping(our: SimpleNamespace) -> None:
 
 
 @story
+def what_flaps_is_a_problem_to_who_is_not_told_of_flaps(our: SimpleNamespace) -> None:
+    route = {"on": frozenset(("problem", "recovery"))}
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(4, 100.0, 50.0))
+    desk.look("web", "critical", "ok", "critical", "ok")
+    assert desk.words() == ["problem critical", "recovery ok", "problem critical"], "it knows of a problem"
+    assert desk.withheld == {("oncall", "web"): "no route tells it of a flap"}
+    assert desk.look("web", "critical", "ok").tick(60).words()[3:] == ["recovery ok"]
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(3, 100.0, 50.0))
+    desk.look("web", "critical", "ok", "critical")
+    assert desk.words() == ["problem critical", "recovery ok", "problem unstable"], "it was told last that all is well"
+    assert desk.look("web", "ok", "critical", "ok", "critical").words()[3:] == []
+    assert desk.tick(60).words()[3:] == ["problem critical"]
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(3, 100.0, 50.0)).look("web", "critical")
+    desk.outcome = "lost"
+    desk.look("web", "ok")
+    desk.outcome = "delivered"
+    desk.look("web", "critical").wait(20).cycle()
+    assert desk.words()[2:] == ["problem unstable"], "it may have that all is well"
+
+
+@story
 def somebody_has_it(our: SimpleNamespace) -> None:
     desk = Desk(our, routes=[{"again": 300.0}]).look("web", "warning").ack("web")
     assert desk.words() == ["problem warning", "ack warning"]
