@@ -28,6 +28,9 @@ MYSELF = "infratest monitor"
 BEGINS, ENDED = "the monitor begins", "the monitor ended, was killed, or stood still"
 #: Seconds between two turns that are no standing still, however often is looked: a commit may take some.
 STILL = 30.0
+#: Seconds that the wall clock may be ahead of the turn before, and those of the monitor's own time for which nothing is
+#: taken away as too old where it is more: a clock that is years ahead is set right, and history is gone.
+LEAP, SETTLES = 86400.0, 3600.0
 
 
 class Keeping:
@@ -45,6 +48,7 @@ class Keeping:
         self._still = max(fresh, STILL)
         self._turn: Moment | None = None
         self._marks: list[Note] = []  # of times without a turn, not written yet
+        self._leapt = -SETTLES  # when the wall clock did last
         self._stack, self._env = stack, env
         self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
         #: Why the store is larger than it may be, though all was taken away that may go; empty where it is not.
@@ -65,8 +69,12 @@ class Keeping:
         Raises:
             StateError: the disk does not take it, or the store is damaged.
         """
-        self._stood_still(Moment(anchor.steady, anchor.wall))
+        now, before = Moment(anchor.steady, anchor.wall), self._turn
+        self._stood_still(now)
         with self._store.transaction() as t:
+            until = meta.watched(t) if before is None else before.wall
+            if until is not None and now.wall - until > LEAP:
+                self._leapt = now.steady
             meta.write_anchor(t, anchor)
             if self._watching:
                 meta.write_watched(t, anchor.wall)
@@ -118,7 +126,8 @@ class Keeping:
         with self._store.transaction() as t:
             packing = numbers.pack(t, now.wall)
             changes.mark(t, now.wall, states)
-            trim = retention.trim(t, self._keep, now.wall)
+            settled = now.steady - self._leapt >= SETTLES
+            trim = retention.trim(t, self._keep, now.wall if settled else 0.0)
         if packing.damaged:
             log.error("store: %s: blocks that are damaged: %s", self._store.path, packing.damaged)
         before, self.overgrown = self.overgrown, ""

@@ -167,6 +167,34 @@ def test_a_clock_that_is_set_back_turns_no_order_round(tmp_path: Path):
         assert story.drawn_states(rows, WALL, WALL + 80)[-1] == "."
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_clock_that_is_years_ahead_for_minutes_takes_no_history_away(tmp_path: Path, anew: bool):
+    years, day = 3 * 365 * 86400.0, 86400.0
+    with connection.opened(StateDir(tmp_path)) as store:
+        keeping = Keeping(store, "shop", "", Keep(hourly=30 * day), fresh=100.0)
+
+        def turn(steady: float, wall: float) -> int:
+            keeping.write(Changes(), Anchor(steady, steady, WALL + wall, "boot"))
+            keeping.tend(Moment(steady, WALL + wall), {})
+            with store.sight() as t:
+                return len(changes.changes(t, ID))
+
+        keeping.write(Changes(changes=[Change(at(0), ID, "-", "ok")]), Anchor(0.0, 0.0, WALL, "boot"))
+        if anew:  # the machine boots, and its clock has not been set yet
+            keeping = Keeping(store, "shop", "", Keep(hourly=30 * day), fresh=100.0)
+        assert turn(10, years) == 1
+        assert turn(1800, years + 1800) == 1
+        assert turn(1810, 1810) == 1, "it is set right"
+        assert turn(9000, 9000) == 1
+        for number in range(1, 31):
+            assert turn(9000 + number * day, number * day) == 1
+        assert turn(9000 + 31 * day, 31 * day) == 0, "what is old goes in its time"
+        keeping.write(Changes(changes=[Change(Moment(1e7, WALL + 31 * day), ID, "-", "ok")]),
+                      Anchor(1e7, 1e7, WALL + years, "boot"))  # fmt: skip
+        assert turn(1e7 + 3590, years + 3590) == 1
+        assert turn(1e7 + 3610, years + 3610) == 0, "who is as far ahead for an hour means it"
+
+
 def test_what_happened_in_order(t: Transaction):
     found = story.events(t, (), WALL, WALL + 2000, "shop.prod")
     assert [(each["labels"]["kind"], each["value"]) for each in found] == [
