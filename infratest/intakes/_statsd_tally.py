@@ -148,7 +148,9 @@ class Tally:
 
     def _known(self, those: dict[bytes, float] | dict[bytes, Times] | dict[bytes, set[int]], name: bytes) -> None:
         """Raise Refusal where a name is new and there are too many."""
-        if name not in those and sum(map(len, (self.counters, self.gauges, self.times, self.sets))) >= MOST_NAMES:
+        if name in those:
+            return
+        if len(self.counters) + len(self.gauges) + len(self.times) + len(self.sets) >= MOST_NAMES:
             raise Refusal(SERIES)
 
 
