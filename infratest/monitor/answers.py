@@ -13,7 +13,8 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.problems import Picture, Problems
 from infratest.alerting.status import Status
 from infratest.model import Result
-from infratest.monitor.book import DEAD, Book
+from infratest.monitor.book import Book
+from infratest.monitor.reception import DEAD
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED, WORST_FIRST, worst
 
 #: Seconds, hosts or ids that are told of many.

@@ -19,13 +19,13 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
 from infratest.alerting.problems import Picture, wrong
 from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
-from infratest.alerting.subject import Subject, of_receiver
+from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
 from infratest.monitor.memory import Memory
 from infratest.monitor.pulses import Pulses
-from infratest.states import CRITICAL, OK, WARNING
+from infratest.states import OK
 from infratest.store.database import ledger as kept
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery, of_notice
@@ -33,8 +33,6 @@ from infratest.store.database.people import Note, Pause
 
 #: What a result was before it was watched, as the store has it.
 UNWATCHED = "-"
-#: Failures in a row after which a receiver is a problem of its own, told to the others.
-DEAD = 3
 
 _COUNTED = re.compile(r"\d+")
 #: All of a status that a look may change and the next one would not say again.
@@ -276,16 +274,6 @@ class Book:
     def failing(self, receiver: str) -> int:
         """Return how often in a row a receiver has not taken what is on its way to it."""
         return max((entry.tries for (name, _), entry in self.entries.items() if name == receiver), default=0)
-
-    def receiving(self, receiver: str) -> Result:
-        """Return how a receiver does: whether it takes what it is sent, and for all whom it is for."""
-        id, tries = of_receiver(receiver), self.failing(receiver)
-        before = self.results.get(id)
-        missed = self.missed.get(receiver, before.reason if before is not None and before.state == WARNING else "")
-        state, reason = WARNING if missed else OK, missed
-        if tries >= DEAD:
-            state, reason = CRITICAL, f"it has not taken what it was sent, {tries} times"
-        return Result(id, "", f"receiver {receiver}", 0, "-", state, reason)
 
     def taken(self) -> Changes:
         """Return what is to be written, no longer kept here."""

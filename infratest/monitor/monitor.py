@@ -26,6 +26,7 @@ from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
+from infratest.monitor.reception import reception
 from infratest.monitor.sending import Figures
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store, Writing
@@ -324,7 +325,7 @@ class Monitor:
                 log.warning("monitor: %s did not hear again of what is open: %s", receiver, delivery.reason)
             return
         self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
-        result = self.book.receiving(receiver)
+        result = reception(self.book, receiver)
         if result.state != OK or self.book.statuses[of_receiver(receiver)].state != OK:
             self.book.look(result, now, final=True)
 

@@ -19,6 +19,7 @@ from infratest.errors import UnknownName, UserError
 from infratest.model import Observation, Result, StepResult
 from infratest.monitor.book import Book
 from infratest.monitor.memory import Memory
+from infratest.monitor.reception import reception
 
 WALL = 1_764_432_000.0
 POLICY = Policy(interval=60, retry=15, attempts=Attempts(2, 2), flap=None)
@@ -156,7 +157,7 @@ def test_whom_a_message_did_not_reach_is_told_of_its_receiver_until_one_reaches_
         (message,) = book.messages((), at(now))
         book.attempt(message, at(now))
         book.outcome(message, outcome, reason, at(now))
-        found = book.receiving("oncall")
+        found = reception(book, "oncall")
         book.results[found.id] = found
         return found.state, found.reason
 
