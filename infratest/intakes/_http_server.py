@@ -123,11 +123,14 @@ class _Reading:
 
     def _larger(self, size: int) -> None:
         """The body has, or will have, so many bytes: refuse it where that is too much for who sends it."""
+        if self.refused:
+            return
         if size > LARGEST_BODY:
             self.refused = 413
         elif size > LARGEST_OF_STRANGERS and not self._known:
             self._known = self._admits(self._request)
-            self.refused = 0 if self._known else 401
+            if not self._known:
+                self.refused = 401
 
     def _more_head(self, size: int) -> None:
         self._head += size
