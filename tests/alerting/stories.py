@@ -217,6 +217,9 @@ def only_what_a_route_tells(our: SimpleNamespace) -> None:
     """A receiver that is told of problems alone has the second one too."""
     desk = Desk(our, routes=[{"on": frozenset({"problem"})}])
     assert desk.look("web", "critical", "ok", "critical").words() == ["problem critical"] * 2
+    desk = Desk(our, routes=[{"on": frozenset({"recovery"})}]).look("web", "critical")
+    assert desk.withheld == {("oncall", "web"): "no route tells it of a problem"}
+    assert desk.look("web", "ok").words() == []
 
 
 @story
