@@ -245,6 +245,7 @@ class Report(Record):
         notes: what a reader must know that is no result, as `healed: restart-service nginx, was CRITICAL`.
         problem: why there is nothing to judge (an error before the first result), or empty.
         trends: what of it is kept from run to run: id of a result, name of its number, host, label.
+        ways: how the way into each host was that was asked, told by itself; of `results` only what stands in the way.
         healed, tries: results that this run has healed, and remedies that it has applied.
     """
 
@@ -260,6 +261,7 @@ class Report(Record):
     healed: int = 0
     tries: int = 0
     trends: Sequence[tuple[str, str, str, str]] = ()
+    ways: Sequence[Result] = ()
 
     def __post_init__(self) -> None:
         own = self.__dict__

@@ -149,6 +149,11 @@ def refused(entry: Entry, now: float, after: float = 0.0) -> Entry | None:
     return _kept(replace(_failed(entry, now, after), doubt=entry.certain))
 
 
+def unsent(entry: Entry) -> Entry | None:
+    """Return an entry as it was before the newest attempt, which nobody made: not by its receiver's fault."""
+    return _kept(replace(entry, doubt=entry.certain, certain=None))
+
+
 def lost(entry: Entry, now: float) -> Entry:
     """Return an entry whose notice may have arrived or not."""
     return _failed(entry, now)

@@ -46,6 +46,23 @@ class Picture:
     wrong: Iterable[str] | None = None
 
 
+def in_downtime(id: str, downtimes: Iterable[Downtime], wall: float) -> Suppression | None:
+    """Return the downtime that a result is in; None without one. wall: seconds since the epoch."""
+    found = (each for each in downtimes if id in each.ids and each.window.until(wall) is not None)
+    return next((_of_downtime(each) for each in found), None)
+
+
+def acknowledged(status: Status) -> Suppression | None:
+    """Return who has a result, as it is now; None where nobody does."""
+    if status.ack is None or not status.ack.covers(status.state):
+        return None
+    return Suppression(ACKNOWLEDGED, f"acknowledged by {status.ack.by}: {status.ack.comment}")
+
+
+def _of_downtime(downtime: Downtime) -> Suppression:
+    return Suppression(DOWNTIME, f"downtime {downtime.name!r} by {downtime.by or 'nobody'}: {downtime.comment}")
+
+
 def wrong(status: Status) -> bool:
     """Whether something may be owed of a status that nobody was ever told of: its hard state is not ok, or it flaps."""
     return status.unknown or status.failure != OK or status.unstable is not None
@@ -76,15 +93,23 @@ class Problems:
         picture = self.picture
         if picture.paused is not None and picture.now.steady < picture.paused:
             return Suppression(PAUSED, f"paused for {picture.paused - picture.now.steady:.0f} s more")
-        if (downtime := self._silent.get(id)) is not None:
-            return Suppression(DOWNTIME, f"downtime {downtime.name!r} by {downtime.by or 'nobody'}: {downtime.comment}")
+        if (downtime := self._in_downtime(id)) is not None:
+            return downtime
         if (cause := self.cause(id)) is not None:
             return Suppression(BLOCKED, f"blocked by {cause}")
+        return self._acknowledged(id)
+
+    def left_alone(self, id: str) -> Suppression | None:
+        """Return why people want a result left alone: a downtime, or that somebody has it; None where nobody does."""
+        return self._in_downtime(id) or self._acknowledged(id)
+
+    def _in_downtime(self, id: str) -> Suppression | None:
+        return None if (downtime := self._silent.get(id)) is None else _of_downtime(downtime)
+
+    def _acknowledged(self, id: str) -> Suppression | None:
         # What is watched no longer nobody can have: that it is over is told.
-        status = picture.statuses.get(id) if id in picture.subjects else None
-        if status is not None and status.ack is not None and status.ack.covers(status.state):
-            return Suppression(ACKNOWLEDGED, f"acknowledged by {status.ack.by}: {status.ack.comment}")
-        return None
+        status = self.picture.statuses.get(id) if id in self.picture.subjects else None
+        return None if status is None else acknowledged(status)
 
     def cause(self, id: str) -> str | None:
         """Return the id of what stands in a result's way at the end of the chain; None where nothing does."""

@@ -68,7 +68,7 @@ def history(session: Session, name: str, since: str, form: str) -> int:
 
 
 @click.command("events", cls=VerbCommand, short_help="Show what happened: changes, notices, notes.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(["result", "told", "note", "lifecycle"]),
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(["result", "told", "note", "lifecycle", "heal"]),
               help="Only these; repeatable.")  # fmt: skip
 @click.option("--since", default="1h", metavar="TIME", help="From when on, as 1h (default) or '2026-11-29 03:00'.")
 @click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
@@ -76,8 +76,8 @@ def history(session: Session, name: str, since: str, form: str) -> int:
               help="text (default) or json, an object a line.")  # fmt: skip
 @with_session(require_env=True, made_up=UNASKED)
 def events(session: Session, kinds: tuple[str, ...], since: str, follow: bool, form: str) -> int:
-    """Show what happened, the earliest first: changes of hard states, what became of notices, notes, and when a monitor
-    began and ended.
+    """Show what happened, the earliest first: changes of hard states, what became of notices, notes, heals, and when a
+    monitor began and ended.
 
     Exit status: 0 shown, 3 nothing is kept.
     """

@@ -9,13 +9,15 @@ import click
 from infratest.cli import _monitor
 from infratest.cli._verb import VerbCommand
 from infratest.cli.session import with_session
+from infratest.errors import UserError
 from infratest.project.session import Session
 
 
 @click.command("run", cls=VerbCommand, short_help="Watch until it is ended: look, remember, tell.")
 @click.option("--once", is_flag=True, help="Look at everything once, tell what is owed, and end by what is so.")
+@click.option("--heal", "heals", is_flag=True, help="Heal what is found, as the rules in `heal:` allow.")
 @with_session(require_env=True, spreads=True)
-def run(session: Session, once: bool) -> int:
+def run(session: Session, once: bool, heals: bool) -> int:
     """Look at each scenario of the stack when it is due, remember how it is, and tell whom the stack file names.
 
     Stays in the foreground. TERM and Ctrl-C end it within 5 seconds, HUP has it read the stack file and the features
@@ -24,15 +26,22 @@ def run(session: Session, once: bool) -> int:
     nobody twice. A second one on the same state directory is refused. Where `store:` names a PostgreSQL, several on
     different machines know of each other: one works, and the others wait until it does no longer.
 
+    With --heal what is found is healed as by `infratest check --heal`: each look counts as a check, every gate is
+    asked, and a downtime or an acknowledgement keeps from it. What waits for a person is a warning of the monitor.
+
     With --once it looks at everything once, as for a timer. Failures are counted on from one call to the next.
 
     Exit status: 0 ended by a signal; 3 it could not begin. With --once: 0 ok, 1 warning, 2 critical, 3 unknown, by the
     worse of what is so for sure and what was seen just now.
     """
     logging.getLogger("infratest").setLevel(logging.INFO if session.verbosity else logging.WARNING)
+    if once and heals:
+        raise click.UsageError("--once does not heal: `infratest check --heal` looks once and heals")
     if once:
         return _once(session)
-    while _works(session):
+    if heals and not session.stack.heal:
+        raise UserError(f"--heal: {session.stack.path} has no `heal:`, so that there is no rule to heal by")
+    while _works(session, heals):
         click.echo(f"infratest: {_monitor.place(session)}: another monitor works now", err=True)
     return 0
 
@@ -47,7 +56,7 @@ def _once(session: Session) -> int:
         return _monitor.show_once(session, monitor)
 
 
-def _works(session: Session) -> bool:
+def _works(session: Session, heals: bool) -> bool:
     """Watch until a signal ends it, once it is this monitor's turn; whether another one has taken over since."""
     from infratest.errors import LeaseLost
     from infratest.monitor.foreground import standing_by, stay
@@ -62,7 +71,7 @@ def _works(session: Session) -> bool:
     try:
         with started(again(session), Request(face="check"), waiting=standing_by(waits)) as monitor:
             click.echo(f"infratest: watching {place}: {len(monitor.book.subjects)} results", err=True)
-            stay(monitor, session)
+            stay(monitor, session, heals)
     except LeaseLost as error:
         logging.getLogger(__name__).warning("%s", error)
         return True

@@ -133,7 +133,8 @@ class Acting:
                 self._not_judged(step)
             return
         items = [self.going.item(step, self.task) for step in stretch]
-        settle(items, self.going.collector, self.deadline, self.going.blocked, measured=self.measured)
+        going = self.going
+        settle(items, going.collector, self.deadline, going.blocked, measured=self.measured, answered=going.answered)
         for item in items:
             self._judged(item)
 

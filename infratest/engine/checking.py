@@ -36,13 +36,16 @@ ATTEMPT_PAUSE = 1.0
 
 
 class Checking:
-    """What a run has found so far: `blocked` holds the locations that at some time could not be asked, and why."""
+    """What a run has found so far: `blocked` holds the locations that at some time could not be asked, and why;
+    `answered` those that at some time answered.
+    """
 
     def __init__(self, hosts: Mapping[str, Host], collector: Collects, deadline: Deadline) -> None:
         self.hosts = hosts
         self.collector = collector
         self.deadline = deadline
         self.blocked: dict[str, TransportError] = {}
+        self.answered: set[str] = set()
 
     def check(self, tasks: Sequence[Task], on_result: OnResult | None = None) -> list[Result]:
         """Run checking tasks together; those tagged @attempts: again while they do not hold.
@@ -83,7 +86,7 @@ class Checking:
         items = [item for each in listed for item in each if item is not None]
         items = [item for item in items if id(item) not in settled_first] if settled_first else items
         if on_result is None:
-            settle(items, self.collector, self.deadline, self.blocked)
+            settle(items, self.collector, self.deadline, self.blocked, answered=self.answered)
             took = time.monotonic() - started
             with Uncollected():
                 return [self.judged(task, each, took) for task, each in zip(tasks, listed, strict=True)]
@@ -98,7 +101,7 @@ class Checking:
                 found[place] = self.judged(tasks[place], listed[place], time.monotonic() - started)
                 on_result(tasks[place], found[place])
 
-        settle(items, self.collector, self.deadline, self.blocked, settled)
+        settle(items, self.collector, self.deadline, self.blocked, settled, answered=self.answered)
         took = time.monotonic() - started
         with Uncollected():
             return [
@@ -120,7 +123,7 @@ class Checking:
         if not waiting:
             return set()
         conditions = [item for each in waiting for item in each if item is not None and item.step.line.condition]
-        settle(conditions, self.collector, self.deadline, self.blocked)
+        settle(conditions, self.collector, self.deadline, self.blocked, answered=self.answered)
         done = {id(item) for item in conditions}
         unmet = {id(item) for item in conditions if item.verdict and item.verdict.state == CRITICAL}
         for each in waiting:

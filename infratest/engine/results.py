@@ -35,6 +35,11 @@ def unreachable(host: Host, error: TransportError) -> Result:
     )
 
 
+def reached(host: Host) -> Result:
+    """Return the implicit result of a host that answered."""
+    return Result(reachable_id(host.name), "", REACHABLE, 0, host.name, OK, "", host.groups, host.labels)
+
+
 def result(
     task: Task,
     hosts: Mapping[str, Host],

@@ -16,7 +16,7 @@ from infratest.collect.here import Here, here_alone, is_here
 from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
 from infratest.engine.interrupts import ending_in_order
-from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
+from infratest.engine.results import Needs, blocked, problem, reached, result, skipped, unreachable, with_needs
 from infratest.model import Cost, Report
 from infratest.states import UNKNOWN
 
@@ -156,6 +156,12 @@ def run(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Re
     Returns:
         The results in the plan's order, those of hosts that could not be asked first, and what it cost.
     """
+    results, cost, _ = _ran(plan, make, settings)
+    return results, cost
+
+
+def _ran(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Result], Cost, list[Result]]:
+    """The same, with how the way into each host was that was asked."""
     going = Run(plan, make, settings)
     with ending_in_order():
         try:
@@ -163,17 +169,18 @@ def run(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Re
             going.keep()
         finally:
             going.close()
-    return results, going.cost
+    return results, going.cost, _ways(going)
 
 
 def reported(plan: Plan, make: TransportFactory, settings: Settings, stack: str, env: str, production: bool) -> Report:
     """Carry out a plan and return its report. Args: as `run`; stack, env, production: what the report is about."""
     started, clock = time(), monotonic()
-    results, cost = (_waiving if plan.waivers else run)(plan, make, settings)
-    return Report(stack, env, rfc3339.written(started), round(monotonic() - clock, 4), results, production, cost)
+    results, cost, ways = (_waiving if plan.waivers else _ran)(plan, make, settings)
+    took = round(monotonic() - clock, 4)
+    return Report(stack, env, rfc3339.written(started), took, results, production, cost, ways=ways)
 
 
-def _waiving(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Result], Cost]:
+def _waiving(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Result], Cost, list[Result]]:
     """Carry out a plan of a stack with waivers: for every face this is where failures become waived ones."""
     from infratest.waivers import findings, waived
 
@@ -183,8 +190,8 @@ def _waiving(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[li
         for finding in wrong:
             tell(finding)
         settings = settings.changed(on_result=lambda outcome: tell(waived(outcome, plan.waivers, now)))
-    results, cost = run(plan, make, settings)
-    return [*wrong, *(waived(outcome, plan.waivers, now) for outcome in results)], cost
+    results, cost, ways = _ran(plan, make, settings)
+    return [*wrong, *(waived(outcome, plan.waivers, now) for outcome in results)], cost, ways
 
 
 class _Stream:
@@ -260,6 +267,15 @@ def _checked(
 def _unreachable(going: Run) -> list[Result]:
     """Return the implicit results of the hosts that at some time could not be asked."""
     return [unreachable(going.plan.hosts[name], error) for name, error in sorted(going.blocked.items())]
+
+
+def _ways(going: Run) -> list[Result]:
+    """Return how the way into each host is that was asked; who answered at any time can be reached."""
+    hosts = going.plan.hosts
+    return [
+        reached(hosts[name]) if name in going.answered else unreachable(hosts[name], going.blocked[name])
+        for name in sorted({*going.answered, *going.blocked})
+    ]
 
 
 def _acting(going: Run, tasks: Iterable[tuple[int, Task]], needs: Needs) -> Iterable[tuple[int, Result]]:

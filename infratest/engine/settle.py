@@ -64,15 +64,17 @@ def settle(
     blocked: dict[str, TransportError],
     settled: Callable[[Item], None] | None = None,
     measured: Mapping[Need, object] | None = None,
+    answered: set[str] | None = None,
 ) -> None:
     """Ask until every item has its final verdict, at the latest at the deadline. Verdicts are put into the items.
 
     Args:
         blocked: gets the locations that could not be asked, and why; one that could be later stays.
         settled: called with items as their verdicts are final, where there is more than one host to wait for.
-        measured: what is known, by acts, and not asked for.
+        measured: what is known, by acts, and not asked for. answered: gets the locations that answered.
     """
-    _Settling(items, collector, deadline, blocked, settled, measured or {}).run()
+    there: set[str] = set() if answered is None else answered
+    _Settling(items, collector, deadline, blocked, settled, measured or {}, there).run()
 
 
 class _Settling:
@@ -86,9 +88,10 @@ class _Settling:
         blocked: dict[str, TransportError],
         settled: Callable[[Item], None] | None,
         measured: Mapping[Need, object],
+        answered: set[str],
     ) -> None:
         self._deadline = deadline
-        self._blocked = blocked
+        self._blocked, self._answered = blocked, answered
         self._measured = measured
         self._started = deadline.now()
         self._lanes: dict[Batch, Lane] = {}
@@ -192,8 +195,8 @@ class _Settling:
         riders, lane.riders = lane.riders, {}
         self._under_way -= 1
         self._ready[lane] = None
-        if isinstance(batch, str) and batch in facts.blocked:
-            self._blocked[batch] = facts.blocked[batch]
+        if isinstance(batch, str):
+            self._reached(batch, facts)
         if self._measured:
             facts.at(CONTROLLER).update(self._measured)
         elapsed, began = self._elapsed(), began - self._started
@@ -210,6 +213,12 @@ class _Settling:
                 item.parts.append((batch, facts))
             if not item.missing:
                 self._seen(item, self._joined(item) if item.parts else facts, elapsed)
+
+    def _reached(self, place: str, facts: Facts) -> None:
+        if place in facts.blocked:
+            self._blocked[place] = facts.blocked[place]
+        else:
+            self._answered.add(place)
 
     def _joined(self, item: Item) -> Facts:
         facts = Facts()

@@ -38,6 +38,10 @@ class Options:
         default="/var/lib/prometheus/node-exporter",
         metadata={"description": "The folder of a node exporter's textfile collector; empty for no metrics."},
     )
+    heal: bool = field(
+        default=True,
+        metadata={"description": "Whether the monitor heals what it finds, where there is a heal rule for any of it."},
+    )
     watchdog: float = field(
         default=60.0,
         metadata={
@@ -82,10 +86,13 @@ class Systemd(Export):
     def _monitor(self, what: What) -> str:
         return MONITOR.format(
             place=plain(what.place),
-            command=command(self._words(what, "monitor", "run")),
+            command=command(self._words(what, "monitor", "run", *self._heals(what))),
             user=self._user(),
             watchdog=number(self.options.watchdog),
         )
+
+    def _heals(self, what: What) -> list[str]:
+        return ["--heal"] if self.options.heal and any(watch.heals for watch in what.watches) else []
 
     def _check(self, what: What) -> str:
         words = [*self._words(what, "check"), "--timeout", f"{number(what.policy.interval)}s"]

@@ -267,7 +267,8 @@ class Acts(Looks):
         Returns:
             What was seen last, and whether the run's own end came before that time's.
         """
-        seconds = 0.0 if record.error else self._means.limits.settle
+        settle = record.rule.settle(record.rung, self._means.limits.settle)
+        seconds = 0.0 if record.error else settle
         cut = seconds > self._left()
         if cut and not self._left():
             return record.before, True

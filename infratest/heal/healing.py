@@ -30,6 +30,7 @@ from infratest.heal.gates import (
     gates,
     refusals,
 )
+from infratest.heal.gates.result import confirmation
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.looking import seen, well
 from infratest.heal.means import Means
@@ -94,7 +95,7 @@ def heal(
 
 
 def _window(rules: Sequence[HealRule]) -> float:
-    return max((rule.per for rule in rules), default=0.0)
+    return max((max(rule.per, rule.group[1] if rule.group else 0.0) for rule in rules), default=0.0)
 
 
 def covered(report: Report, rules: Sequence[HealRule]) -> list[tuple[Result, HealRule]]:
@@ -236,7 +237,7 @@ class _Healer(Acts):
             left=self._left(),
             climbing=case.climbing,
             acted=case.acted,
-            suppressed=self._means.suppressed,
+            suppressed=self._means.suppressed(case.result),
             drilled=self._means.drilled,
             production=self._means.production,
             proof=self._means.proven(case.rule),
@@ -298,7 +299,7 @@ class _Healer(Acts):
     def _fall_back(self, case: _Case) -> None:
         """Take from a rule what its heals over time have cost it, before it is asked how much it may do."""
         rule, result, row = case.rule, case.result, self._rows.get(case.result.id, counts.Row())
-        confirmed = row.state == result.state and row.failures >= max(1, rule.confirm)
+        confirmed = confirmation(rule, result, row)[0]
         if self._dry or case.climbing or self._means.drilled == rule.name or not confirmed:
             return
         now = self._means.clock()

@@ -29,14 +29,14 @@ class Means:
         its provider can do to it, and how it is replaced. others: who else may heal the same hosts without our knowing,
         in words, or empty. now: a host as it is now, whose address may be another one since it was stopped.
         rerun: runs the scenarios with these ids again, over new connections where it must.
-        deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
-        caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
-        healing marks on a host; empty for its own. drilled: the rule that a drill is about, which may act whatever its
-        mode is, or empty; since: tries before that count for nothing, in seconds since the epoch. production: the stack
-        is. proven, trusted: asked of a rule, before every act, whether it is proven and how much it may do by the
-        ledger, each with why. witness: asked whether what is seen from here can be relied on, and why or why not.
-        traits: what hosts share beside their labels. changes: what people are changing. lost: told that a
-        rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
+        deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: asked of a
+        result, before every act, why it is to be left alone, or empty. variables: of a hook, beside those of the
+        result. marks: the folder of healing marks on a host; empty for its own. drilled: the rule that a drill is
+        about, which may act whatever its mode is, or empty; since: tries before that count for nothing, in seconds
+        since the epoch. production: the stack is. proven, trusted: asked of a rule, before every act, whether it is
+        proven and how much it may do by the ledger, each with why. witness: asked whether what is seen from here can be
+        relied on, and why or why not. traits: what hosts share beside their labels. changes: what people are changing.
+        lost: told that a rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
         keys: the trusted public ones.
         page: tells receivers, by their names, of a result that no heal has helped; None where there is nobody to tell.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
@@ -63,7 +63,7 @@ class Means:
     now: Callable[[Host, Deadline], Host] = lambda host, deadline: host
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
-    suppressed: str = ""
+    suppressed: Callable[[Result], str] = lambda result: ""
     variables: Mapping[str, str] = field(default_factory=dict)
     marks: str = ""
     drilled: str = ""

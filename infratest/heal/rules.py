@@ -50,9 +50,18 @@ def rule_for(result: Result, rules: Sequence[HealRule]) -> HealRule | None:
     candidates = rules if chosen is None else (chosen,)
     tags = (*result.tags, WAY_TAG) if result.id.startswith(WAY) else result.tags
     for rule in candidates:
+        if not _says(result, rule.when_reason):
+            continue
         if result.state in (rule.when_state, UNKNOWN) and (chosen is not None or matches(rule, tags)):
             return rule
     return None
+
+
+def _says(result: Result, reason: str) -> bool:
+    """Whether a result is for a rule of this reason. Of one that is unknown no reason tells what is wrong."""
+    if not reason or result.state == UNKNOWN:
+        return True
+    return any(reason in said for said in (result.reason, *(step.reason for step in result.steps)))
 
 
 def matches(rule: HealRule, tags: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from infratest.alerting.problems import Picture, Problems
 from infratest.alerting.status import Status
 from infratest.model import Result
 from infratest.monitor.book import Book
-from infratest.monitor.reception import DEAD
+from infratest.monitor.receiving import DEAD
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED, WORST_FIRST, worst
 
 #: Seconds, hosts or ids that are told of many.
@@ -106,6 +106,13 @@ def latest(book: Book, ids: Sequence[str], now: Moment) -> dict[str, Any]:
         found[id] = book.results[id]
     results = [one.changed(since=_began(book, one)).as_dict() for one in found.values()]
     return {"missing": "", "results": results, "age": now.steady - oldest}
+
+
+def left_alone(book: Book, ids: Sequence[str], now: Moment) -> dict[str, str]:
+    """Return why people want some of these results left alone: a downtime, or that somebody has it."""
+    known = _problems(book, now)
+    found = {id: known.left_alone(id) for id in ids}
+    return {id: why.reason for id, why in found.items() if why is not None}
 
 
 def health(book: Book, now: Moment) -> dict[str, Any]:

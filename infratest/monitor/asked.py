@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from queue import Empty, SimpleQueue
 from typing import Any
 
-from infratest.errors import InfratestError, StateError, UserError, unknown
+from infratest.errors import StateError, UserError, unknown
 from infratest.monitor import answers, people
-from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.monitor import Monitor
 from infratest.monitor.question import Given, Word
-
-#: Seconds that a question waits for the loop: a little less than who asks waits for its answer.
-SECONDS = 9.0
 
 #: The word that is answered with what the loop knows beside its book.
 HEALTH = "health"
@@ -29,6 +25,7 @@ WORDS: dict[str, Word] = {
     "due": Word(lambda book, now, given: answers.due(book, now)),
     "result": Word(lambda book, now, given: answers.result(book, given.text("id"), now)),
     "latest": Word(lambda book, now, given: answers.latest(book, given.texts("ids"), now)),
+    "left alone": Word(lambda book, now, given: answers.left_alone(book, given.texts("ids"), now)),
     HEALTH: Word(lambda book, now, given: answers.health(book, now)),
     "downtimes": Word(people.downtimes),
     "ack": Word(people.ack, changes=True),
@@ -64,19 +61,12 @@ class Asked:
     def __call__(self, question: Mapping[str, Any], user: str) -> Any:
         """Answer one question. Raises InfratestError."""
         word, given = word_of(question), Given(question, user)
-        came: SimpleQueue[Any] = SimpleQueue()
 
         def ask(monitor: Monitor) -> Any:
             answer = word.answer(monitor.book, monitor.timepiece.now(), given)
             return answer | _loop(monitor) if word is WORDS[HEALTH] else answer, monitor.unwritten
 
-        self._monitor.inbox.put(Call(ask, came.put))
-        try:
-            answer = came.get(timeout=SECONDS)
-        except Empty:
-            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {SECONDS:g} s") from None
-        if isinstance(answer, InfratestError):
-            raise answer
+        answer = self._monitor.ask(ask)
         if word.changes and self._monitor.unwritten:
             raise StateError(
                 "monitor: it holds as long as this monitor runs, and is not kept beyond that: "

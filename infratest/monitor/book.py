@@ -33,6 +33,8 @@ from infratest.store.database.people import Note, Pause
 
 #: What a result was before it was watched, as the store has it.
 UNWATCHED = "-"
+#: What became of a message that was not handed over after all; in history it was refused, with why.
+UNSENT = "unsent"
 
 _COUNTED = re.compile(r"\d+")
 #: All of a status that a look may change and the next one would not say again.
@@ -163,7 +165,7 @@ class Book:
                     self.changes.numbers.append(Number(result, seen.name, seen.unit, at.wall, seen.value))
 
     def event(self, id: str, event: Event) -> None:
-        """Have something else happen to a result: an acknowledgement, or its end.
+        """Have something else happen to a result: an acknowledgement, its end, a restart.
 
         Raises:
             UnknownName: it is not watched. UserError: as `advance`.
@@ -249,7 +251,7 @@ class Book:
         self.sent[receiver] = self.changes.sent[receiver] = now.steady
 
     def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment, after: float = 0.0) -> None:
-        """A receiver took a message, refused it, or may have taken it.
+        """A receiver took a message, refused it, may have taken it, or was not given it (UNSENT).
 
         Args:
             reason: why it did not; of one that was taken, whom of those behind the receiver it did not reach.
@@ -264,11 +266,13 @@ class Book:
                 self.missed[notice.receiver] = reason
                 if entry.retried:
                     self.sent_to(notice.receiver, now)
+            elif outcome == UNSENT:
+                self._entry(notice, ledger.unsent(entry))
             else:
                 no = outcome == kept.REFUSED
                 failed = ledger.refused(entry, now.steady, after) if no else ledger.lost(entry, now.steady)
                 self._entry(notice, failed)
-            self._tell(notice, outcome, now, reason)
+            self._tell(notice, kept.REFUSED if outcome == UNSENT else outcome, now, reason)
         self._stirred = True
 
     def failing(self, receiver: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Thread, Timer
 from types import FrameType
 from typing import Any
@@ -34,8 +34,8 @@ LAST_WORDS = 4.0
 OFTEN = 0.25
 
 
-def stay(monitor: Monitor, session: Session) -> None:
-    """Work until a signal ends it."""
+def stay(monitor: Monitor, session: Session, heals: bool = False) -> None:
+    """Work until a signal ends it. heals: heal what is found, as the rules of the stack file allow."""
     watchdog, kept, hosts = _watchdog(monitor), StackLease(session), Presence(monitor)
 
     def turned() -> None:
@@ -46,8 +46,22 @@ def stay(monitor: Monitor, session: Session) -> None:
     hints = hints_of(monitor, session, lambda: hosts.soon(monitor.timepiece.now()))
     with _reachable(monitor, session.state), hints:
         service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
-        monitor.run(turned)
+        with _healing(monitor) if heals else nullcontext():
+            monitor.run(turned)
         service.notify(service.STOPPING)
+
+
+@contextmanager
+def _healing(monitor: Monitor) -> Iterator[None]:
+    """Have what is found healed while the block runs."""
+    from infratest.monitor.healing import Healing
+
+    healing = Healing(monitor)
+    monitor.heal(healing)
+    try:
+        yield
+    finally:
+        healing.end(LAST_WORDS)
 
 
 def once(monitor: Monitor, session: Session) -> None:
@@ -70,10 +84,14 @@ def once(monitor: Monitor, session: Session) -> None:
 def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
     """Return what is called while another monitor works, and gives systemd its word meanwhile.
 
+    From here on HUP ends nobody: it is followed once it is this one's turn. To be called by the main thread, before
+    anything that may wait.
+
     Args:
         told: who works, whenever that is another one.
     """
     holders: list[str] = []
+    signal.signal(signal.SIGHUP, _Later())
 
     def waiting(lease: Lease) -> None:
         if holders[-1:] != [lease.holder]:
@@ -85,10 +103,21 @@ def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
     return waiting
 
 
+class _Later:
+    """Hears of HUP while nothing can be read anew. A handler, for children would ignore what is ignored here."""
+
+    heard = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.heard = True
+
+
 def _done(monitor: Monitor, begun: Moment) -> bool:
     """Whether all was looked at since a moment, and nobody is owed anything at once."""
     book = monitor.book
-    if monitor.busy or book.stirred or book.messages((), monitor.timepiece.now()):
+    if monitor.busy or book.stirred:
+        return False
+    if monitor.writing.store.ours and book.messages((), monitor.timepiece.now()):
         return False
     looked_at = (book.asked.get(id) for id, each in book.subjects.items() if each.looked_at)
     return all(one is not None and one.begun is not None and one.begun >= begun.steady for one in looked_at)
@@ -117,6 +146,9 @@ def _reachable(monitor: Monitor, state: StateDir, status: int = 0) -> Iterator[C
     control = Control(state.path, Asked(monitor))
     handlers: dict[int, Any] = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    if isinstance(later := before[signal.SIGHUP], _Later) and later.heard:
+        later.heard = False
+        reload(signal.SIGHUP, None)
     try:
         yield lambda: bool(ended)
     finally:

@@ -19,7 +19,8 @@ from infratest.monitor.hints.base import HERE, PROCESS, SERVICE, Hint, Source
 from infratest.monitor.hints.processes import Processes
 from infratest.monitor.hints.provider import OfProvider
 from infratest.monitor.hints.units import Units
-from infratest.monitor.monitor import Call, Monitor, Watches
+from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.protocols import Watches
 from infratest.project.session import Session
 from infratest.providers.base import Announces
 from infratest.stack.monitor import Monitor as Declared

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: By whom the marks of a monitor's life are: a login has no blank. What they say.
 MYSELF = "infratest monitor"
+#: Whose mark in history a heal is.
+HEALER = "infratest heal"
 BEGINS, ENDED = "the monitor begins", "the monitor ended, was killed, or stood still"
 #: Seconds between two turns that are no standing still, however often is looked: a commit may take some.
 STILL = 30.0

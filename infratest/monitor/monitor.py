@@ -8,29 +8,30 @@ kill at any moment loses nothing that was acknowledged and tells nobody anything
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any
 
 from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Moment
-from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
 from infratest.alerting.subject import WITNESS, Subject, of_receiver
-from infratest.errors import InfratestError
+from infratest.errors import InfratestError, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
-from infratest.monitor.reception import reception
-from infratest.monitor.sending import Figures
+from infratest.monitor.protocols import Heals, Intaking, Outgoing, Watches
+from infratest.monitor.receiving import reception
+from infratest.monitor.standstill import Standstill
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store, Writing
-from infratest.stack.monitor import Heartbeat
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.store.events import Event
 
@@ -40,59 +41,17 @@ log = logging.getLogger(__name__)
 BEAT = 1.0
 #: Seconds beyond a look's own deadline after which it is not waited for any longer.
 GRACE = 10.0
-#: Seconds for which a look may be due and nobody sent, before the monitor no longer calls itself alive.
+#: Seconds for which a look may be due and nobody be on it, before the monitor no longer calls itself alive.
 LATE = 30.0
 #: The id of the result that says whether the project can be read; and of the one that says whether the store is whole,
 #: watched since it was not for the first time.
 PROJECT, STORE = "monitor#project@-", "monitor#store@-"
+#: The id of the result that says whether heals can be made, and whether one waits for a person.
+HEALS = "monitor#heals@-"
+#: Seconds in which the loop answers who asks it in another thread: a little less than who asks by its socket waits.
+ANSWER = 9.0
 #: How what the monitor says of itself is watched: hard at once, and never stale.
 OWN = Policy(stale=NEVER, flap=None)
-
-
-class Intaking(Protocol):
-    """What comes from outside (`taking.Taking`)."""
-
-    def take(self, book: Book, now: Moment) -> None:
-        """Put all that came since the turn before into the book."""
-
-    def ended(self, kept: bool) -> None:
-        """The turn has ended, and what it took is written, or is not."""
-
-
-class Outgoing(Protocol):
-    """What other tools are sent (`sending.Sending`)."""
-
-    def watch(self, watched: Any) -> None:
-        """Send what is watched from now on, by the senders that there are now."""
-
-    def offer(self, looked: Sequence[tuple[Result, float]], came: Sequence[Event]) -> None:
-        """Have all that was seen sent, waiting for nobody."""
-
-    def results(self) -> Sequence[Result]: ...
-    def figures(self) -> Mapping[str, Figures]: ...
-    def losses(self, now: float, wall: float) -> list[Event]: ...
-
-
-class Watches(Protocol):
-    """What is watched (`watched.Watched`)."""
-
-    @property
-    def subjects(self) -> Sequence[Subject]: ...
-    @property
-    def routes(self) -> Sequence[Route]: ...
-    @property
-    def receivers(self) -> Iterable[Receiver]: ...
-    @property
-    def heartbeats(self) -> Mapping[str, Heartbeat]: ...
-    @property
-    def place(self) -> str: ...
-    @property
-    def left(self) -> Mapping[str, str]: ...
-    @property
-    def seconds(self) -> float: ...
-    def findings(self, now: float) -> Sequence[Result]: ...
-    def unit(self, id: str) -> str: ...
-    def look(self, errand: Errand) -> Findings: ...
 
 
 @dataclass(frozen=True)
@@ -146,16 +105,22 @@ class Monitor:
         self.inbox: SimpleQueue[Findings | Outcome | Call | Pinged | None] = SimpleQueue()
         self._hand_over, self._read, self._worked = hand_over, read, worked
         self._looked = False
-        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
+        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put, timepiece.now)
         self._busy: set[str] = set()
         self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
+        self._readings, self._newest = count(1), 0  # of the project: their numbers, and that of the one that counts
         self._settled = -BEAT
+        self._standstill = Standstill(timepiece.now())
         self._ended = False
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
         self.sending: Outgoing | None = None
-        self._watch(self.timepiece.now())
+        self._healing: Heals | None = None
+        begun = self.timepiece.now()
+        self._watch(begun)
+        if self.book.statuses[PROJECT].state != OK:  # what an earlier life could not read has been read now
+            self.book.look(_own(PROJECT, OK), begun, final=True)
 
     @property
     def unwritten(self) -> str:
@@ -176,6 +141,31 @@ class Monitor:
         finally:
             self._crew.end()
 
+    def heal(self, healing: Heals) -> None:
+        """Have what is found healed from now on."""
+        self._healing = healing
+        self._watch(self.timepiece.now())
+        self.say(HEALS, OK)
+
+    def say(self, id: str, state: str, reason: str = "") -> None:
+        """Say something of the monitor itself."""
+        self.book.look(_own(id, state, reason), self.timepiece.now(), final=True)
+
+    def ask(self, ask: Callable[[Monitor], Any]) -> Any:
+        """Have the loop answer, and wait for that; in any other thread. Raises InfratestError, as of a loop that hangs.
+
+        What is asked is answered once what came of it is written.
+        """
+        came: SimpleQueue[Any] = SimpleQueue()
+        self.inbox.put(Call(ask, came.put))
+        try:
+            answer = came.get(timeout=ANSWER)
+        except Empty:
+            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {ANSWER:g} s") from None
+        if isinstance(answer, InfratestError):
+            raise answer
+        return answer
+
     def end(self) -> None:
         """End after this turn; may be called from anywhere."""
         self._ended = True
@@ -187,20 +177,23 @@ class Monitor:
             self._take(item)
         now = self.timepiece.now()
         came = self._from_elsewhere(now)
+        self._standstill.turned(self.book, now)
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:
             self.book.settle(now)
             self._settled = now.steady
-        messages = self.book.messages(self._busy, now)
+        ours = self.writing.store.ours  # else another one may tell by now, and no receiver is to be blamed for that
+        messages = self.book.messages(self._busy, now) if ours else []
         for message in messages:
             self.book.attempt(message, now)
         self._write(now)
-        self._offer(came)
+        self._offer(came, now)
         for answer in self._answers:
             answer()
         self._answers.clear()
-        again = self._leases.due(self.book, {*self._busy, *(message[0].receiver for message in messages)}, now)
+        busy = {*self._busy, *(message[0].receiver for message in messages)}
+        again = self._leases.due(self.book, busy, now) if ours else []
         self._renewing.update(message[0].receiver for message in again)
         for message in (*messages, *again):
             self._busy.add(message[0].receiver)
@@ -232,14 +225,21 @@ class Monitor:
     def reading(self) -> Callable[[Monitor], None]:
         """Read the project anew, in any thread, and return what has it watched, for the loop to call.
 
-        A provider may take its time to say what its hosts are, and meanwhile looks go on.
+        A provider may take its time to say what its hosts are, and meanwhile looks go on. Of two readings the one that
+        began last counts, whichever ends first.
         """
+        number = next(self._readings)
         try:
             watched = self._read()
         except (InfratestError, OSError) as error:
             reason = f"it could not be read anew: {error}"
-            return lambda monitor: monitor._unread(reason)
-        return lambda monitor: monitor._adopt(watched)
+            return lambda monitor: monitor._taken_in(number, lambda: monitor._unread(reason))
+        return lambda monitor: monitor._taken_in(number, lambda: monitor._adopt(watched))
+
+    def _taken_in(self, number: int, take: Callable[[], None]) -> None:
+        if number > self._newest:
+            self._newest = number
+            take()
 
     def adopt(self, watched: Watches) -> None:
         """Watch this from now on."""
@@ -259,7 +259,7 @@ class Monitor:
     def _works(self, now: Moment) -> bool:
         """Whether all is written, nobody else is the one that works, and looks come back and are given out in time."""
         due = self.book.agenda.next()
-        late = 0.0 if due is None else now.steady - due
+        late = max(0.0 if due is None else now.steady - due, self._crew.late(now.steady))
         return self._looked and not self.unwritten and self.writing.store.ours and late < LATE
 
     # One turn's parts.
@@ -307,7 +307,7 @@ class Monitor:
     def _found(self, findings: Findings) -> None:
         errand, now = findings.errand, self.timepiece.now()
         self._looked = True
-        # Looked at when the errand was given out: what changed behind that moment may be in it or not.
+        # Looked at when somebody went on the errand: what changed behind that moment may be in it or not.
         for result in findings.results:
             mine = result.id == WITNESS  # asked behind the look, and by the look of another host as well
             self.book.look(result, now if mine else errand.begun, final=mine)
@@ -325,8 +325,11 @@ class Monitor:
                 log.warning("monitor: %s did not hear again of what is open: %s", receiver, delivery.reason)
             return
         self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
+        status = self.book.statuses.get(of_receiver(receiver))
+        if status is None:
+            return  # it is no receiver any longer
         result = reception(self.book, receiver)
-        if result.state != OK or self.book.statuses[of_receiver(receiver)].state != OK:
+        if result.state != OK or status.state != OK:
             self.book.look(result, now, final=True)
 
     def _send(self, now: Moment) -> None:
@@ -337,9 +340,11 @@ class Monitor:
             self.book.begin(ids, now, now.steady + self.watched.seconds + GRACE)
             self._crew.send(Errand(unit, tuple(ids), now))
 
-    def _offer(self, came: Sequence[Event]) -> None:
-        """Have other tools be sent what was seen, by the one monitor that works."""
+    def _offer(self, came: Sequence[Event], now: Moment) -> None:
+        """Have what was seen healed, and other tools be sent it, by the one monitor that works."""
         looked, self.book.looked = self.book.looked, []
+        if self._healing is not None and self.writing.store.ours:
+            self._healing.see(looked, self.book, now)
         if self.sending is not None and (looked or came) and self.writing.store.ours:
             self.sending.offer(looked, came)
 
@@ -360,6 +365,7 @@ class Monitor:
 
     def _watch(self, now: Moment, store: bool = False) -> None:
         own = [PROJECT, STORE] if store or STORE in self.book.statuses else [PROJECT]
+        own += [HEALS] if self._healing is not None else []
         self.book.tell(self.watched.routes, self.watched.receivers)
         subjects = [*self.watched.subjects, *(Subject(id, policy=OWN, looked_at=False) for id in own)]
         self.book.watch(subjects, now, self.watched.left)

@@ -14,7 +14,7 @@ from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError
 from infratest.model import Result
-from infratest.monitor.book import Book
+from infratest.monitor.book import UNSENT, Book
 from infratest.receivers.base import Item, Message, Receiver, Refused
 from infratest.states import OK
 from infratest.store.database.ledger import DELIVERED, LOST, REFUSED
@@ -38,7 +38,7 @@ def deliver(
     Args:
         done: called once, by another thread, with DELIVERED, REFUSED or LOST, what the receiver said (of one that took
         it, whom of several it did not reach), and for how many seconds it wants to be left alone. ours: asked
-        directly before, whether it is this monitor that tells; where it is not, the message is as one refused.
+        directly before, whether it is this monitor that tells; where it is not, nothing is handed over: UNSENT.
     """
     thread = Thread(target=_deliver, args=(receiver, message, done, ours, seconds), name="tell", daemon=True)
     thread.start()
@@ -82,7 +82,7 @@ def _evidence(result: Result | None) -> tuple[str, ...]:
 
 def _deliver(receiver: Receiver, message: Message, done: Done, ours: Callable[[], bool], seconds: float) -> None:
     if not ours():
-        done(REFUSED, NOT_OURS, 0.0)
+        done(UNSENT, NOT_OURS, 0.0)
         return
     try:
         missed = defects_told(receiver.deliver)(message, Deadline(seconds))

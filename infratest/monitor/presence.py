@@ -18,7 +18,8 @@ from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
 from infratest.model import Result
 from infratest.monitor.keeping import MYSELF
-from infratest.monitor.monitor import Call, Monitor, Watches
+from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.protocols import Watches
 from infratest.monitor.roll import DESTROYED, HOSTS, Roll
 from infratest.plan.tasks import REACHABLE, reachable_id
 from infratest.states import CRITICAL, OK, UNKNOWN

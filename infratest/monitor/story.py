@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.monitor.keeping import MYSELF
+from infratest.monitor.keeping import HEALER, MYSELF
 from infratest.states import WORST_FIRST
 from infratest.store.database import changes, ledger, numbers, people
 from infratest.store.database.base import Transaction
@@ -22,7 +22,7 @@ BARS = "▁▂▃▄▅▆▇█"
 #: How a state is drawn; what is not known is a blank.
 MARKS = {"critical": "C", "unknown": "?", "warning": "w", "waived": "-", "skipped": "-", "ok": "."}
 #: What an event may be of.
-KINDS = ("result", "told", "note", "lifecycle")
+KINDS = ("result", "told", "note", "lifecycle", "heal")
 
 Event = dict[str, Any]
 
@@ -94,7 +94,7 @@ def events(t: Transaction, kinds: Sequence[str], begin: float, end: float, place
                 more = {"receiver": each.receiver, "route": each.route, "what": f"{each.kind} {each.level}"}
                 found.append(_event(each.at.wall, place, "told", each.outcome, each.id, **more, reason=each.reason))
     for note in people.notes(t, begin, end):
-        kind = "lifecycle" if note.author == MYSELF else "note"
+        kind = {MYSELF: "lifecycle", HEALER: "heal"}.get(note.author, "note")
         if kind in wanted:
             found.append(_event(note.at.wall, place, kind, note.text, "", host=note.host, author=note.author))
     return sorted(found, key=lambda each: float(each["time"]))

@@ -27,7 +27,7 @@ from infratest.monitor.hints.base import Hint
 from infratest.monitor.hints.base import subjects as subjects_here
 from infratest.monitor.roll import HOSTS, Roll, called, lists, planned
 from infratest.plan.subjects import own, subjects
-from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_id
+from infratest.plan.tasks import NO_HOST, CheckStep, Task, reachable_id
 from infratest.project.execute import SECONDS, carry_out
 from infratest.project.prepare import Prepared, Request, prepare
 from infratest.project.session import Session
@@ -241,8 +241,10 @@ class Watched:
         finally:
             self.connections.back(errand.unit, held)
         now, waivers = time(), self.prepared.plan.waivers
-        results = [waived(result, waivers, now) for result in report.results]
-        seen = self.witnesses.judged((*results, *self._reached(errand.unit, results)))
+        told = {result.id for result in report.results}
+        # No run tells of a way in that stands in nobody's way, whichever unit went it.
+        ways = [way for way in report.ways if way.id not in told]
+        seen = self.witnesses.judged([waived(result, waivers, now) for result in (*report.results, *ways)])
         return Findings(errand, seen, seconds=monotonic() - began)
 
     def findings(self, now: float) -> list[Result]:
@@ -255,15 +257,6 @@ class Watched:
         wrong = {result.id: result for result in findings(waivers, [*self.tasks], now)}
         ids = [f"{PREFIX}{waiver.id}@-" for waiver in waivers]
         return [wrong.get(id) or Result(id, "", id.partition("@")[0], 0, "-", OK, "") for id in ids]
-
-    def _reached(self, unit: str, results: Sequence[Result]) -> list[Result]:
-        """Return that a host was reached, where something on it was looked at: no run says so by itself."""
-        host = self.prepared.plan.hosts.get(unit)
-        if host is None or any(result.id == reachable_id(unit) for result in results):
-            return []
-        if not any(result.host == unit and result.blocked_by is None for result in results):
-            return []
-        return [Result(reachable_id(unit), "", REACHABLE, 0, unit, OK, "", host.groups, host.labels)]
 
 
 def _asked_once(task: Task) -> Task:

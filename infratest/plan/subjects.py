@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
 from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
 from infratest.alerting.subject import ALIVE, CANARY, PEER, WITNESS, Subject, of_receiver, of_sender
 from infratest.gherkin.suite import Scenario
-from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
+from infratest.hosts import GONE
+from infratest.plan.tasks import NO_HOST, CheckStep, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
 from infratest.units import duration
 
@@ -24,21 +25,18 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
     slugs: dict[str, list[Task]] = {}
     for task in watched:
         slugs.setdefault(task.scenario.slug, []).append(task)
-    made = [_subject(task, plan, slugs, _witness(monitor), policy(monitor, task.scenario)) for task in watched]
-    often: dict[str, float] = {}
-    for each in made:
-        often[each.host] = min(each.policy.interval, often.get(each.host, each.policy.interval))
-    every = policy(monitor)
-    # A host's way in is seen whenever something on it is looked at, and as often.
+    often = _ways(watched, plan, monitor)
     ways = [
         Subject(
             reachable_id(host.name), host.name, host.groups, host.labels,
-            needs=_witness(monitor), policy=replace(every, interval=often[host.name]), looked_at=False,
+            needs=_witness(monitor), policy=often[host.name], looked_at=False,
         )
         for host in plan.hosts.values()
         if host.name in often
     ]  # fmt: skip
-    return ways + made
+    return ways + [
+        _subject(task, plan, slugs, often, _witness(monitor), policy(monitor, task.scenario)) for task in watched
+    ]
 
 
 def own(monitor: Monitor) -> list[Subject]:
@@ -78,16 +76,45 @@ def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempt
     )
 
 
+def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor) -> dict[str, Policy]:
+    """Return by host how its way in is watched: it is seen whenever the host is asked something, and as often.
+
+    Where nobody asks a host, as where all of it is seen from elsewhere, nobody sees it: it is watched only where a
+    provider says that the host is gone.
+    """
+    every, often = policy(monitor), dict[str, float]()
+    asking = [task for task in tasks if not task.skip]
+    for task in asking:
+        interval = policy(monitor, task.scenario).interval
+        for host in _asked(task) & plan.hosts.keys():
+            often[host] = min(interval, often.get(host, interval))
+    gone = {task.host for task in asking if task.host in plan.hosts and plan.hosts[task.host].state == GONE}
+    ways = {host: replace(every, stale=NEVER) for host in gone}
+    return ways | {host: replace(every, interval=interval) for host, interval in often.items()}
+
+
+def _asked(task: Task) -> set[str]:
+    """Return the hosts that a scenario asks; of one without its steps, as far as is known."""
+    if not task.steps and task.scenario.lines:
+        return {task.host}
+    return {look.location for step in task.steps if isinstance(step, CheckStep) for look in step.looks}
+
+
 def _witness(monitor: Monitor) -> tuple[str, ...]:
     """Return what everything needs that is looked at, where the monitor has witnesses."""
     return (WITNESS,) if monitor.witness else ()
 
 
 def _subject(
-    task: Task, plan: Plan, slugs: Mapping[str, Sequence[Task]], witness: tuple[str, ...], policy: Policy
+    task: Task,
+    plan: Plan,
+    slugs: Mapping[str, Sequence[Task]],
+    ways: Collection[str],
+    witness: tuple[str, ...],
+    policy: Policy,
 ) -> Subject:
     host = plan.hosts.get(task.host)
-    way = () if host is None else (reachable_id(host.name),)
+    way = (reachable_id(task.host),) if task.host in ways else ()
     return Subject(
         task.id,
         task.host,

@@ -31,14 +31,20 @@ SCRIPT = """LC_ALL=C stat -L -c '%Z %F|%n' -- "$@" 2>/dev/null; date +%s"""
 SAME = 3.0
 
 
-def drifted(session: Session) -> Callable[[Result], tuple[str, ...]]:
-    """Return what tells of a result which files were changed, a phrase each; what cannot be known is one, too."""
+def drifted(
+    session: Session, green: Callable[[str], float | None] | None = None
+) -> Callable[[Result], tuple[str, ...]]:
+    """Return what tells of a result which files were changed, a phrase each; what cannot be known is one, too.
+
+    Args:
+        green: when a result was last seen to hold, in seconds since the epoch; None asks the events alone.
+    """
     known: dict[str, tuple[str, ...]] = {}
 
     def look(result: Result) -> tuple[str, ...]:
         if result.id not in known:
             try:
-                known[result.id] = _looked(session, result)
+                known[result.id] = _looked(session, result, None if green is None else green(result.id))
             except InfratestError as error:
                 known[result.id] = (
                     f"nobody knows which files were changed on {result.host}: {clean(str(error), 300)}",
@@ -61,7 +67,7 @@ def is_result(event: Any, id: str) -> bool:
     return bool(labels.get("id") == id and labels.get("kind") == events.RESULT)
 
 
-def _looked(session: Session, result: Result) -> tuple[str, ...]:
+def _looked(session: Session, result: Result, seen: float | None) -> tuple[str, ...]:
     deadline = Deadline(SECONDS)
     prepared = prepare(session, Request(features=[result.feature], face=CHECK), deadline=deadline)
     steps = [step for task in prepared.plan.tasks if task.id == result.id for step in task.steps]
@@ -70,7 +76,7 @@ def _looked(session: Session, result: Result) -> tuple[str, ...]:
     paths = list(dict.fromkeys(one for one in firsts if isinstance(one, str) and one.startswith("/")))[:MANY]
     if not paths or result.host not in prepared.plan.hosts:
         return ()
-    green = last_green(session, result.id)
+    green = last_green(session, result.id) if seen is None else seen
     if green is None:
         return ("nobody knows when it was last green: whether its files were changed since is not known",)
     host = prepared.plan.hosts[result.host]

@@ -6,8 +6,8 @@ Called by `check --heal` and `infratest heal`. Imported only then: what heals is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +16,17 @@ from infratest import rfc3339
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.gherkin.select import CHECK
-from infratest.heal.gates import ALWAYS, Limits
+from infratest.heal.gates import ALWAYS, Limits, Stored
 from infratest.heal.healing import heal
 from infratest.heal.health import paused
 from infratest.heal.means import Means
 from infratest.heal.records import HealRecord, applied
 from infratest.heal.rules import WAY
-from infratest.model import Report
+from infratest.hosts import Host
+from infratest.model import Report, Result
 from infratest.project.collecting import collector, neighbours
 from infratest.project.execute import execute, starter
+from infratest.project.left_alone import left_alone
 from infratest.project.outlook import changes, other_monitors, traits, witness
 from infratest.project.paging import pager
 from infratest.project.power import host_now, power
@@ -41,6 +43,22 @@ if TYPE_CHECKING:
     from infratest.lifecycle.operation import Recorder
 
 
+@dataclass(frozen=True, kw_only=True)
+class Resident:
+    """What a resident monitor knows beside a report.
+
+    Args:
+        hosts: of the stack, by name. known: how all was that it has looked at, by id. left_alone: asked of a result,
+        before every act, why people want it left alone, or empty. green: when a result was last seen to hold, in
+        seconds since the epoch.
+    """
+
+    hosts: Mapping[str, Host]
+    known: Mapping[str, Stored]
+    left_alone: Callable[[Result], str]
+    green: Callable[[str], float | None]
+
+
 @defects_told
 def heal_report(
     session: Session,
@@ -53,6 +71,7 @@ def heal_report(
     recorder: Recorder | None = None,
     drilled: str = "",
     since: float = -inf,
+    resident: Resident | None = None,
 ) -> tuple[Report, list[HealRecord]]:
     """Heal what a report says is broken, as the stack's rules allow.
 
@@ -61,15 +80,17 @@ def heal_report(
         suppressed: why the caller wants nothing healed, empty or zeros where it may be.
         stored: the report is from a file, and says how things were: they are looked at again before anything is done.
         recorder: keeps what is on a host that is provisioned for the first time.
-        drilled, since: the rule that a drill is about, and when that began; see `Means`.
+        drilled, since: the rule that a drill is about, and when that began; see `Means`. resident: of the monitor whose
+        look the report is; without one the state directory says how all was, and the provider which hosts there are.
     Returns:
         The report as it is afterwards, with the words for a status line in its notes, and each decision.
     Raises:
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
     stack, state = session.stack, session.state
-    means = replace(_means(session, deadline, suppressed, stored, recorder), drilled=drilled, since=since)
-    known = history.last(state, stack.env)
+    means = _means(session, deadline, suppressed, stored, recorder, resident)
+    means = replace(means, drilled=drilled, since=since)
+    known = history.last(state, stack.env) if resident is None else resident.known
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
     healed = unblocked(applied(report, records), records, means.rerun)
     pause = paused(state, time.time())
@@ -84,11 +105,17 @@ def means_of(session: Session) -> Means:
 
 
 def _means(
-    session: Session, deadline: Deadline | None, suppressed: str, stored: bool, recorder: Recorder | None
+    session: Session,
+    deadline: Deadline | None,
+    suppressed: str,
+    stored: bool,
+    recorder: Recorder | None,
+    resident: Resident | None = None,
 ) -> Means:
     """Return what the engine acts with on this stack; arguments as for `heal_report`."""
+    hosts = {host.name: host for host in stack_hosts(session, deadline)} if resident is None else resident.hosts
     return Means(
-        hosts={host.name: host for host in stack_hosts(session, deadline)},
+        hosts=hosts,
         folder=session.stack.folder,
         open_transport=opened,
         provision=_provisioner(session, recorder),
@@ -104,12 +131,12 @@ def _means(
         granted=lambda rule: granted(session, rule),
         witness=witness(session.stack.monitor.witness if session.stack.monitor is not None else ()),
         traits=traits(session),
-        changes=changes(session),
+        changes=changes(session, None if resident is None else resident.green),
         production=session.stack.production,
         keys=frozenset(session.stack.trusted_keys.values()),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,
-        suppressed=suppressed if suppressed.strip("0") else "",  # `00`: of a host and of a service, neither in downtime
+        suppressed=left_alone(session, suppressed) if resident is None else resident.left_alone,
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
         page=pager(session),

@@ -92,10 +92,16 @@ def provisioned(session: Session) -> dict[str, tuple[float, float]]:
     return found
 
 
-def changes(session: Session) -> Callable[[HealRule, Result], Changes]:
-    """Return what tells what people are changing, as a rule's `freeze:` asks."""
+def changes(
+    session: Session, green: Callable[[str], float | None] | None = None
+) -> Callable[[HealRule, Result], Changes]:
+    """Return what tells what people are changing, as a rule's `freeze:` asks.
 
-    since_green = drifted(session)
+    Args:
+        green: when a result was last seen to hold, where somebody knows better than the events that checks keep.
+    """
+
+    since_green = drifted(session, green)
 
     def look(rule: HealRule, result: Result) -> Changes:
         files = since_green(result) if any(one.drift for one in rule.freeze) else ()

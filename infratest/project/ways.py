@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from infratest.deadline import Deadline
-from infratest.engine.results import unreachable
+from infratest.engine.results import reached, unreachable
 from infratest.errors import TransportError, Unreachable
 from infratest.heal.records import HealRecord
 from infratest.heal.rules import WAY
 from infratest.hosts import RUNNING, Host
 from infratest.model import Report, Result
-from infratest.plan.tasks import REACHABLE, reachable_id
 from infratest.project.prepare import stack_hosts
 from infratest.project.session import Session
 from infratest.stack.open import opened
-from infratest.states import OK
 
 #: Seconds that one look may take.
 LOOK = 15.0
@@ -43,7 +41,7 @@ def _way(host: Host, deadline: Deadline) -> Result:
             transport.close()
     except TransportError as error:
         return unreachable(host, error)
-    return Result(reachable_id(host.name), "", REACHABLE, 0, host.name, OK, "", host.groups, host.labels)
+    return reached(host)
 
 
 def unblocked(report: Report, records: Sequence[HealRecord], rerun: Callable[[Sequence[str]], Report]) -> Report:

@@ -147,6 +147,8 @@ class _Begun:
         if blocked is not None:
             kind, words = blocked
             self._going.blocked[part.name] = BLOCKERS.get(kind, TransportError)(words)
+        if data["answered"]:
+            self._going.answered.add(part.name)
         self._going.spent += cost
         for task in part.tasks:
             if task.id in results:

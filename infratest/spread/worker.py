@@ -85,7 +85,8 @@ WARM = Warm(_most())
 def answer(text: str) -> str:
     """Return what came of a portion, as JSON; both are texts, so that nothing else is ever carried.
 
-    It has `number` and one of: `results` with `blocked` (why the host could not be asked, or null) and `cost`;
+    It has `number` and one of: `results` with `blocked` (why the host could not be asked, or null), `answered` (whether
+    it was at any time) and `cost`;
     `version`, where this infratest is another one; `cannot`, why nothing was asked.
     """
     told: dict[str, Any] = {"number": None}
@@ -116,5 +117,6 @@ def _asked(given: Portion) -> dict[str, Any]:
     return {
         "results": [result.as_dict() for result in results],
         "blocked": None if error is None else [type(error).__name__, masked(str(error))],
+        "answered": given.host.name in going.answered,
         "cost": going.cost.as_dict(),
     }

@@ -36,12 +36,14 @@ class HealRule:
 
     Args:
         when_tags: a tag expression over the scenario's tags, or empty for a rule that only `@heal:NAME` points at.
-        when_state: the state it is for. confirm: failures in a row. do: the ladder, mildest first: remedy name and
-        its argument. tries, per: at most so many tries in so many seconds. at_most: the fraction of the group that
-        may be sick at once. mode: the most it may do, OBSERVE, PROPOSE or AUTO. proof: what AUTO rests on, or None.
-        approvals: verified heals in a row that somebody approved, before it may be granted AUTO. approvers: how many
-        people must approve a proposal. keep: so many hosts of a group must stay well beside the one that is healed.
-        freeze: when AUTO asks a person first.
+        when_state: the state it is for. when_reason: what the reason of the failure holds, or empty. confirm: failures
+        in a row, or of the newest confirm_of looks, where that is not 0. do: the ladder, mildest first: remedy name and
+        its argument. settles: of each rung, the seconds that it has to take effect, or None. tries, per: at most so
+        many tries in so many seconds. group: at most so many acts on a group in so many seconds, or None. at_most: the
+        fraction of the group that may be sick at once. mode: the most it may do, OBSERVE, PROPOSE or AUTO. proof: what
+        AUTO rests on, or None. approvals: verified heals in a row that somebody approved, before it may be granted
+        AUTO. approvers: how many people must approve a proposal. keep: so many hosts of a group must stay well beside
+        the one that is healed. freeze: when AUTO asks a person first.
         collect: what is looked at before anything is touched. neighbours: a tag expression, of scenarios that must not
         be worse afterwards, or empty.
     """
@@ -49,10 +51,14 @@ class HealRule:
     name: str
     when_tags: str = ""
     when_state: str = "critical"
+    when_reason: str = ""
     confirm: int = 2
+    confirm_of: int = 0
     do: tuple[tuple[str, Any], ...] = ()
+    settles: tuple[float | None, ...] = ()
     tries: int = 3
     per: float = 3600.0
+    group: tuple[int, float] | None = None
     at_most: float = 0.3
     mode: str = OBSERVE
     proof: Proof | None = None
@@ -64,9 +70,15 @@ class HealRule:
     neighbours: str = ""
     where: str = ""
 
+    def settle(self, rung: int, otherwise: float) -> float:
+        """Return the seconds that a rung has to take effect. Args: otherwise: where the rule does not say."""
+        said = self.settles[rung] if rung < len(self.settles) else None
+        return otherwise if said is None else said
+
 
 #: Seconds that a budget may be for, a hundred years: moments beyond the year 9999 cannot be written.
 LONGEST = 100 * 365.25 * 86400
+LIMITS = "must be more than zero, and at most 100 years (36525 days)"
 
 
 @dataclass(frozen=True, kw_only=True)

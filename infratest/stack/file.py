@@ -5,7 +5,7 @@ Called by every verb that needs a stack and by the pytest plugin. Nothing but fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,21 +15,19 @@ from infratest.errors import UserError
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.components import components
-from infratest.stack.declared import LONGEST, Budget, HealRule, Proof, StackFile
-from infratest.stack.document import Document, KeyPath, read
-from infratest.stack.freeze import Freeze, holds
+from infratest.stack.declared import LIMITS, LONGEST, Budget, StackFile
+from infratest.stack.document import Document, read
+from infratest.stack.heal_rule import heal_rule
 from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
 from infratest.stack.parameters import filled, plugin_name, values
 from infratest.stack.schema import host_options, in_environment
 from infratest.stack.waivers import waivers
 from infratest.store.directory import StateDir
-from infratest.units import duration, quantity, split
+from infratest.units import duration, split
 
 if TYPE_CHECKING:
     from infratest.stack.monitor import Monitor
-
-LIMITS = "must be more than zero, and at most 100 years (36525 days)"
 
 
 def load(
@@ -120,7 +118,7 @@ def _stack_file(
     faults = problems.Faults(document)
     specs = hosts(document, folder, provider["name"], declared, faults)
     beside = components(document, specs, faults)
-    heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}) if rule not in named.RESERVED)
+    heal = tuple(heal_rule(document, rule, faults) for rule in data.get("heal", {}) if rule not in named.RESERVED)
     budget = _budget(document, faults) if "budget" in data else None
     accepted = waivers(document, faults)
     watched = _monitor(document, faults) if "monitor" in data else None
@@ -212,75 +210,6 @@ def _monitor(document: Document, faults: problems.Faults) -> Monitor:
     from infratest.stack.monitor import monitor  # most calls are on stacks that say nothing of one
 
     return monitor(document, faults)
-
-
-def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
-    rule = {**document.data["heal"].get(named.DEFAULTS, {}), **document.data["heal"][name]}
-    key = ("heal", name)
-    when, budget = rule.get("when", {}), rule.get("budget", {})
-    fields: dict[str, Any] = {}
-    for field, held, at in (
-        ("when_tags", when, "tags"),
-        ("when_state", when, "state"),
-        ("confirm", rule, "confirm"),
-        ("tries", budget, "tries"),
-        ("mode", rule, "mode"),
-        ("approvals", rule.get("earn", {}), "approvals"),
-        ("approvers", rule, "approvers"),
-    ):
-        if at in held:
-            fields[field] = held[at] if field in ("when_tags", "when_state", "mode") else int(held[at])
-    if "keep" in rule:
-        fields["keep"] = (int(rule["keep"]["hosts"]), rule["keep"]["of"])
-    if "freeze" in rule:
-        own = "freeze" in document.data["heal"][name]
-        place = ("heal", name if own else named.DEFAULTS, "freeze")
-        fields["freeze"] = tuple(_freezes(document, place, rule["freeze"], faults))
-    fields["collect"] = tuple(rule.get("collect", ()))
-    fields["neighbours"] = rule.get("neighbours", "")
-    if "proof" in rule:
-        fields["proof"] = _proof(document, key, rule["proof"], faults)
-    if "per" in budget:
-        with faults.caught():
-            fields["per"] = duration(budget["per"], document.at((*key, "budget", "per")))
-            if not 0 < fields["per"] <= LONGEST:
-                faults.add((*key, "budget", "per"), LIMITS)
-    if "at-most" in rule:
-        fields["at_most"] = quantity(rule["at-most"], "percent") / 100
-        if fields["at_most"] > 1:
-            faults.add((*key, "at-most"), f"{rule['at-most']!r} is more than 100%")
-    do = tuple((remedy, argument) for entry in rule["do"] for remedy, argument in entry.items())
-    return HealRule(name=name, do=do, where=document.where(key), **fields)
-
-
-def _freezes(document: Document, key: KeyPath, said: Sequence[Any], faults: problems.Faults) -> Iterator[Freeze]:
-    for number, one in enumerate(said):
-        at, seconds = (*key, number), 0.0
-        if isinstance(one, str):
-            try:
-                holds(one, 0.0)
-            except UserError as error:
-                faults.add(at, str(error))
-            yield Freeze(window=one)
-            continue
-        if "provisioned" in one:
-            with faults.caught():
-                seconds = duration(one["provisioned"], document.at((*at, "provisioned")))
-                if not 0 < seconds <= LONGEST:
-                    faults.add((*at, "provisioned"), LIMITS)
-        yield Freeze(file=one.get("file", ""), provisioned=seconds, drift="drift" in one)
-
-
-def _proof(document: Document, key: tuple[str, ...], said: Mapping[str, Any], faults: problems.Faults) -> Proof:
-    at = (*key, "proof")
-    fields: dict[str, Any] = {"drill": said["drill"], "env": said.get("from", "")}
-    if fields["env"] and fields["env"] not in environments.names(read(document.path)):
-        faults.add((*at, "from"), f"{fields['env']!r} is no environment of this file")
-    for field, held, name in (("valid", said, "valid"), ("green_at_most", said.get("figures", {}), "green-at-most")):
-        if name in held:
-            with faults.caught():
-                fields[field] = duration(held[name], document.at(at))
-    return Proof(**fields)
 
 
 def declared(path: Path, env: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infratest.option_schema import QUANTITIES, Schema, units
+from infratest.option_schema import QUANTITIES, REFERENCE, Schema, units
 from infratest.option_schema import map_schema as _map
 from infratest.stack.named import DEFAULTS, TRUSTED
 from infratest.stack.schema_values import entries as _list
@@ -19,7 +19,7 @@ from infratest.stack.schema_values import text as _text
 MODES = ("observe", "propose", "auto")
 
 _WHEN = _map(
-    "a map of tags and state",
+    "a map of tags, state and reason",
     "The results it is for; without tags, those of scenarios tagged @heal:NAME.",
     {
         "tags": _text("a tag expression", 'Over the scenario\'s tags, such as "@web and not @slow".'),
@@ -28,14 +28,26 @@ _WHEN = _map(
             "title": "critical or warning",
             "description": "The state it is for (default critical).",
         },
+        "reason": _text("a text", 'What the reason of the failure holds, as it is written: "not listening".'),
     },
 )
+_CONFIRM: Schema = _map(
+    "a whole number from 1 to 100, or a map of failures and of",
+    "Failures in a row before it acts (default 2), or so many of the newest looks.",
+    {
+        "failures": _number("a whole number from 1 to 100", "How many failures.", 1, 100),
+        "of": _number("a whole number from 1 to 100", "Of how many looks; what is not known is none.", 1, 100),
+    },
+    ("failures", "of"),
+) | {"type": ["integer", "object", "string"], "minimum": 1, "maximum": 100, "pattern": REFERENCE}
 _TRIES = _map(
-    "a map of tries and per",
-    "At most so many tries in so much time (default 3 in 1h).",
+    "a map of tries, per, group and group-per",
+    "At most so many tries in so much time (default 3 in 1h), and so many acts on a group.",
     {
         "tries": _number("a whole number from 1 to 1000", "How many tries.", 1, 1000),
         "per": _text(QUANTITIES["time"], "In how much time.", units("time")),
+        "group": _number("a whole number from 1 to 1000", "How many acts on all hosts of a group.", 1, 1000),
+        "group-per": _text(QUANTITIES["time"], "In how much time (default 1 d).", units("time")),
     },
 )
 _PROOF = _map(
@@ -94,7 +106,7 @@ _FREEZE = _list(
 )
 #: What may also stand under `defaults`, for every rule that says nothing else.
 _OF_ALL: Mapping[str, Schema] = {
-    "confirm": _number("a whole number from 1 to 100", "Failures in a row before it acts (default 2).", 1, 100),
+    "confirm": _CONFIRM,
     "budget": _TRIES,
     "at-most": _text(
         "a percentage up to 100, such as 30%",

@@ -16,6 +16,8 @@ TRUSTED = "trusted-keys"
 #: And what holds for each rule that says nothing else.
 DEFAULTS = "defaults"
 RESERVED = (TRUSTED, DEFAULTS)
+#: What each rung of a ladder may say beside its remedy's own options.
+SETTLE = "settle"
 #: Beside the name of an inventory: which of its hosts.
 WHERE = "where"
 

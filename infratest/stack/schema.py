@@ -12,10 +12,11 @@ from typing import Any
 
 from infratest import later, outsiders
 from infratest.errors import InfratestError
-from infratest.option_schema import Schema, map_schema, schema_of, text_schema
+from infratest.option_schema import QUANTITIES, Schema, map_schema, schema_of, text_schema, units
 from infratest.options import fields
 from infratest.stack import named
 from infratest.stack.own_schema import OWN, Parts, schema
+from infratest.stack.schema_values import text
 
 #: A plugin whose options nobody looks at: it is not named, or says nothing of them.
 _ANY: Schema = {"title": "its options", "description": "Its options."}
@@ -91,9 +92,17 @@ def _parts(
         _together({name: options for name, options in known.items() if options is not None}),
         every,
         _of_kind("provisioner", provisioners),
-        _of_kind("remedy", remedies),
+        {name: _settling(schema) for name, schema in _of_kind("remedy", remedies).items()},
         _typed(components),
     )
+
+
+def _settling(remedy: Schema) -> Schema:
+    """Return the schema of a remedy with what every rung may say, where its value is a map."""
+    if "properties" not in remedy:
+        return remedy
+    settle = text(QUANTITIES["time"], "How long it has to take effect (default 10 s).", units("time"))
+    return {**remedy, "properties": {**remedy["properties"], named.SETTLE: settle}}
 
 
 def _typed(components: Iterable[str]) -> list[Schema]:

@@ -28,6 +28,8 @@ ROW_GAP = 2 * 86400.0
 FORGET = 30 * 86400.0
 #: How the id of a host's way in begins.
 WAY = "reachable@"
+#: How looks are written, and how many are kept: as many as a rule may ask for.
+LETTERS, LOOKS = {CRITICAL: "c", WARNING: "w"}, 100
 #: Seconds that a row may lie in the future, by clocks that differ.
 AHEAD = 60.0
 
@@ -37,13 +39,19 @@ class Row(Record):
 
     Args:
         state: of the last result. failures: how often in a row it was this failing state. since: when the problem
-        began (the first failure after the last ok), or None. last: when the last result was looked at.
+        began (the first failure after the last ok), or None. last: when the last result was looked at. looks: the
+        newest that said how it is, the newest at the end: `c` critical, `w` warning, `.` well; none where all was well.
     """
 
     state: str = OK
     failures: int = 0
     since: float | None = None
     last: float = 0.0
+    looks: str = ""
+
+    def failed(self, state: str, of: int) -> int:
+        """Return how many of the newest looks, so many, have failed so."""
+        return self.looks[-of:].count(LETTERS[state])
 
 
 def started(report: Report) -> float:
@@ -76,13 +84,16 @@ def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
 
 
 def _next(row: Row, result: Result, at: float) -> Row:
+    recent = at - row.last <= ROW_GAP
+    looks = row.looks if recent else ""
     if result.blocked_by is None and result.state in (OK, WAIVED):  # an accepted failure is none in a row
-        return Row(last=at)
-    if result.blocked_by is not None or result.state not in (WARNING, CRITICAL):
-        return Row(state=result.state, since=row.since, last=at)
-    continues = row.state == result.state and at - row.last <= ROW_GAP
-    since = at if row.since is None else row.since
-    return Row(state=result.state, failures=row.failures + 1 if continues else 1, since=since, last=at)
+        looks = f"{looks}."[-LOOKS:]
+        return Row(last=at, looks=looks if looks.strip(".") else "")
+    if result.blocked_by is not None or result.state not in LETTERS:
+        return Row(state=result.state, since=row.since, last=at, looks=looks)
+    failures = row.failures + 1 if row.state == result.state and recent else 1
+    since, looks = at if row.since is None else row.since, f"{looks}{LETTERS[result.state]}"[-LOOKS:]
+    return Row(state=result.state, failures=failures, since=since, last=at, looks=looks)
 
 
 def load(state: StateDir, env: str) -> dict[str, Row]:

@@ -35,6 +35,13 @@ def test_the_monitor_is_a_unit_that_tells_that_it_is_alive():
     assert {"Type=notify", "NotifyAccess=main", "WatchdogSec=60", "Restart=always", "User=monitor"} <= set(monitor)
 
 
+@pytest.mark.parametrize(("heals", "heal"), [(True, True), (True, False), (False, True)])
+def test_the_monitor_heals_where_there_is_a_rule_unless_it_shall_not(heals, heal):
+    options = Options(program="/usr/bin/env", heal=heal)
+    made = Systemd(options).write(what(watch(heals=heals), policy=Policy(90)), FOLDER)
+    assert ('"monitor" "run" "--heal"' in made.files["infratest-monitor-shop-prod.service"]) is (heals and heal)
+
+
 def test_checks_by_a_timer_write_metrics():
     made = written()
     (start,) = [line for line in lines(made, "infratest-check-shop-prod.service") if line.startswith("ExecStart=")]

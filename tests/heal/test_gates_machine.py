@@ -255,7 +255,7 @@ class Healing(RuleBasedStateMachine):
         self.call += 1
         # No way to the hosts, so that no healing mark is put on them: thousands of programs would be started for it.
         means = self.world.means(
-            deadline=self.deadline, open_transport=shut, suppressed=self.unwanted,
+            deadline=self.deadline, open_transport=shut, suppressed=lambda result: self.unwanted,
             witness=lambda: (self.sees, "by the witness"),
             changes=lambda rule, result: Changes(locks=("somebody deploys",) if self.deploying else ()),
         )  # fmt: skip

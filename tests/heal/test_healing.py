@@ -312,7 +312,8 @@ def test_a_scenario_that_is_not_run_again_is_unknown(world: World, state: StateD
     assert records[0].after.reason == "was not run again: no such scenario now"
 
 
-def test_a_remedy_is_given_time_to_take_effect(world: World, state: StateDir) -> None:
+@pytest.mark.parametrize(("usual", "said"), [(10.0, None), (0.0, 10.0)])
+def test_a_remedy_is_given_time_to_take_effect(world: World, state: StateDir, usual: float, said: float | None) -> None:
     looks = iter(["critical", "critical", "ok"])
     again: list[Result] = []
 
@@ -320,8 +321,8 @@ def test_a_remedy_is_given_time_to_take_effect(world: World, state: StateDir) ->
         again.append(make_result(next(looks)))
         return make_report(again[-1:])
 
-    means = world.means(rerun=slowly, limits=Limits(settle=10.0))
-    (record,) = heal(world.report(), [make_rule()], state, means, history={})
+    means = world.means(rerun=slowly, limits=Limits(settle=usual))
+    (record,) = heal(world.report(), [make_rule(settles=(said,))], state, means, history={})
     assert record.verified
     assert len(again) == 3
 

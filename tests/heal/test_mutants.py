@@ -32,6 +32,10 @@ ALONE: dict[str, dict[str, Any]] = {
     "floor": {"rule": make_rule(keep=(10, "web"))},
     "concurrency": {"tries": tried(30, rule="other", ended=False)},
     "budget": {"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)},
+    "group budget": {
+        "rule": make_rule(group=(2, HOUR)),
+        "tries": [replace(one, host=name, verified=True) for name in ("web-2", "web-3") for one in tried(50 * MINUTE)],
+    },
     "wait": {"tries": tried(9)},
     "time": {"left": 0.0},
     "fence": {"fence": (False, "it is starting by its provider's word, which is not stopped")},

@@ -16,6 +16,23 @@ NAMED = make_rule(name="named", when_tags="")
 RULES = (WARN, WEB, ANY, NAMED)
 
 
+DEAF = make_rule(name="deaf", when_tags="@web", when_reason="not listening")
+LOST = make_rule(name="lost", when_tags="@web", when_reason="does not exist")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "name"),
+    [
+        ("critical", "port 80 is not listening", "deaf"), ("critical", "the file /x does not exist", "lost"),
+        ("critical", "Not listening", None), ("unknown", "no route", "deaf"),
+    ],
+)  # fmt: skip
+def test_of_two_rules_the_one_whose_reason_it_is(state: str, reason: str, name: str | None) -> None:
+    result = make_result(state, reason=reason, steps=[])
+    found = rule_for(result, (DEAF, LOST))
+    assert (found.name if found else None) == name
+
+
 @pytest.mark.parametrize(
     "state, tags, name",
     [

@@ -17,9 +17,9 @@ from infratest.alerting.status import Acknowledge, Look, Tick, advance, begun
 from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, UserError
 from infratest.model import Observation, Result, StepResult
-from infratest.monitor.book import Book
+from infratest.monitor.book import UNSENT, Book
 from infratest.monitor.memory import Memory
-from infratest.monitor.reception import reception
+from infratest.monitor.receiving import reception
 
 WALL = 1_764_432_000.0
 POLICY = Policy(interval=60, retry=15, attempts=Attempts(2, 2), flap=None)
@@ -174,6 +174,21 @@ def test_whom_a_message_did_not_reach_is_told_of_its_receiver_until_one_reaches_
     assert handed("delivered", "", 60) == ("ok", "")
 
 
+def test_a_message_that_was_not_handed_over_is_nobodys_failure_and_goes_at_once():
+    book = a_book()
+    for time in (0, 15):
+        book.look(result(WEB.id, "critical"), at(time))
+    book.settle(at(15))
+    before = dict(book.entries)
+    (message,) = book.messages((), at(15))
+    for _ in range(3):
+        book.attempt(message, at(15))
+        book.outcome(message, UNSENT, "another one may tell", at(15))
+        assert (book.entries, book.failing("oncall")) == (before, 0)
+        assert book.messages((), at(15)) == [message]
+    assert [each.outcome for each in book.taken().deliveries][-2:] == ["attempted", "refused"]
+
+
 def test_a_receiver_is_left_alone_for_as_long_as_it_asks():
     book = a_book()
     for time in (0, 15):
@@ -285,7 +300,7 @@ MOVES = st.lists(
         st.tuples(st.just("look"), st.sampled_from([WEB.id, DISK.id]), st.sampled_from(["ok", "critical", "unknown"])),
         st.tuples(st.just("tick"), st.integers(1, 200), st.just("")),
         st.tuples(st.just("ack"), st.sampled_from([WEB.id, DISK.id]), st.just("")),
-        st.tuples(st.just("post"), st.sampled_from(["delivered", "refused", "lost"]), st.just("")),
+        st.tuples(st.just("post"), st.sampled_from(["delivered", "refused", "lost", UNSENT]), st.just("")),
         st.tuples(st.just("kill"), st.just(0), st.just("")),
     ),
     max_size=25,

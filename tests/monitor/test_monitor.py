@@ -11,8 +11,8 @@ from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Anchor, Moment
 from infratest.clock import Clock
 from infratest.errors import StateError, StoreDamaged, UnknownName
-from infratest.monitor import answers
-from infratest.monitor.book import Book
+from infratest.monitor import answers, post
+from infratest.monitor.book import UNSENT, Book
 from infratest.monitor.changes import Changes
 from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import PROJECT, Monitor, Outcome
@@ -21,6 +21,7 @@ from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store
 from infratest.project.prepare import Request
 from infratest.project.session import Session
+from infratest.receivers.base import Message
 from tests.worlds import small_project
 
 FEATURE = """\
@@ -276,3 +277,90 @@ def test_what_was_seen_last_is_answered_until_it_is_stale(project: Path):
     desk.clock.now += 2
     assert answers.latest(book, [THERE, FULL], now())["missing"] == f"what the monitor knows of {THERE} is 121 s old"
     assert answers.latest(book, ["x#y@-"], now())["missing"] == "the monitor does not watch x#y@-"
+
+
+def test_a_loop_that_stood_still_has_not_missed_what_nobody_could_see(project: Path, monkeypatch):
+    desk = Desk(project).after(0)
+    statuses = desk.monitor.book.statuses
+    for _ in range(3):
+        desk.after(130)  # as where the process is stopped, or the disk holds up a turn
+    assert desk.handed == []
+    monkeypatch.setattr(desk.monitor._crew, "send", lambda errand: None)  # from here on nothing comes
+    for seconds in (4, 130, 119):
+        desk.clock.now += seconds
+        desk.monitor.turn(0)
+        assert (statuses[THERE].state, desk.handed) == ("ok", [])
+    desk.clock.now += 6
+    desk.monitor.turn(0)
+    assert (statuses[THERE].state, statuses["reachable@here"].state) == ("unknown", "unknown"), "once, and no more"
+
+
+def test_of_two_readings_the_one_that_began_last_counts(project: Path):
+    desk, file = Desk(project).after(0), project / "features" / "x.feature"
+    text = file.read_text()
+    slow = desk.monitor.reading()  # its provider takes its time
+    file.write_text(text.replace("Scenario: full", "Scenario: room"))
+    quick = desk.monitor.reading()
+    quick(desk.monitor)
+    slow(desk.monitor)
+    assert "features/x.feature#room@here" in desk.monitor.book.subjects
+    slow = desk.monitor.reading()
+    file.write_text("Feature: f\n  Scenary: there\n")
+    quick = desk.monitor.reading()
+    desk.clock.now += 1
+    slow(desk.monitor)
+    desk.clock.now += 1
+    quick(desk.monitor)
+    assert desk.monitor.book.statuses[PROJECT].state == "unknown"
+
+
+def test_what_could_not_be_read_anew_is_over_where_a_later_life_has_read_it(project: Path):
+    desk, file = Desk(project).after(0), project / "features" / "x.feature"
+    whole = file.read_text()
+    file.write_text("Feature: f\n  Scenary: there\n")
+    desk.clock.now += 1
+    desk.monitor.reload()
+    desk.after(1)
+    assert [each[:3] for each in desk.handed] == [("problem", "unknown", PROJECT)]
+    file.write_text(whole)
+    book = desk.monitor.book
+    memory = Memory(dict(book.statuses), dict(book.results), dict(book.entries), dict(book.sent))
+    desk.clock.now += 1
+    later = Desk(project, kept=(memory, desk.monitor.timepiece.anchor()), clock=desk.clock).after(1)
+    assert [each[:3] for each in later.handed] == [("recovery", "ok", PROJECT)]
+
+
+def test_a_receiver_that_goes_with_a_message_in_hand_leaves_the_monitor_at_work(project: Path, monkeypatch):
+    desk, held = Desk(project), []
+    monkeypatch.setattr(desk.monitor, "_hand_over", held.append)  # it hangs
+    (project / "there").unlink()
+    desk.after(0).after(15)
+    ((notice,),) = held
+    stack = project / "stack.yaml"
+    stack.write_text(stack.read_text().replace("oncall", "pager"))
+    desk.monitor.reload()
+    desk.after(2)
+    desk.monitor.inbox.put(Outcome((notice,), "lost", "it did not answer in time"))
+    desk.after(1)
+    assert [each.receiver for message in held for each in message] == ["oncall", "pager"]
+
+
+def test_while_another_one_may_tell_nobody_is_told_or_blamed_and_all_is_told_at_once_after(project: Path):
+    desk = Desk(project)
+    desk.shelf.ours = False
+    (project / "there").unlink()
+    desk.after(0).after(15)
+    for _ in range(5):
+        desk.after(61)
+    (entry,) = desk.monitor.book.entries.values()
+    assert (desk.handed, entry.tries, entry.unsure) == ([], 0, False)
+    desk.shelf.ours = True
+    desk.after(1)
+    assert [each[:3] for each in desk.handed] == [("problem", "critical", THERE)]
+
+
+def test_a_message_is_not_handed_over_where_another_one_may_tell():
+    found: list[tuple[str, str, float]] = []
+    message = Message(stack="one", env="", sent=0.0, items=())
+    post.deliver(None, message, lambda *came: found.append(came), ours=lambda: False).join(60)
+    assert found == [(UNSENT, post.NOT_OURS, 0.0)]

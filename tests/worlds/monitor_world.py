@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -76,9 +76,9 @@ class World:
         """Return what a word answers as JSON."""
         return json.loads(self.run(*words, "--format", "json")[1])
 
-    def begin(self, **environment: str) -> subprocess.Popen[bytes]:
+    def begin(self, words: Sequence[str] = ("run",), **environment: str) -> subprocess.Popen[bytes]:
         """Begin a monitor; returns once it answers."""
-        process = self.start("run", **environment)
+        process = self.start(*words, **environment)
         until(lambda: process.poll() is not None or self.live(), "an answer of the monitor")
         assert process.poll() is None, self.log
         return process

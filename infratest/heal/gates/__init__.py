@@ -44,6 +44,7 @@ GATES = {
     "floor": group.floor,
     "concurrency": tries.concurrency,
     BUDGET: tries.budget,
+    "group budget": tries.group_budget,
     "wait": tries.wait,
     "time": leave.time,
     "fence": outside.fence,

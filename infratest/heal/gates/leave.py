@@ -9,7 +9,7 @@ from infratest.stack.declared import HealRule
 
 def suppressed(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if situation.suppressed:
-        return False, f"suppressed by the caller ({situation.suppressed}), as in a downtime"
+        return False, situation.suppressed
     return True, "not suppressed"
 
 

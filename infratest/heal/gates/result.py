@@ -6,6 +6,7 @@ from infratest.heal.gates.situation import AHEAD, Situation, moment
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import CRITICAL, UNKNOWN, WARNING
+from infratest.store.failures import Row
 from infratest.units import human
 
 
@@ -41,6 +42,13 @@ def target(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, 
 
 
 def confirm(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
-    row, wanted = situation.row, max(1, rule.confirm)
-    failures = row.failures if row.state == result.state else 0
-    return failures >= wanted, f"failure {failures} in a row, {wanted} confirm"
+    return confirmation(rule, result, situation.row)
+
+
+def confirmation(rule: HealRule, result: Result, row: Row) -> tuple[bool, str]:
+    """Return whether the failures of a result confirm it, and how many there were of how many."""
+    wanted, failures = max(1, rule.confirm), row.failures if row.state == result.state else 0
+    if not rule.confirm_of:
+        return failures >= wanted, f"failure {failures} in a row, {wanted} confirm"
+    found = row.failed(result.state, rule.confirm_of) if failures else 0
+    return found >= wanted, f"failed in {found} of the newest {rule.confirm_of} looks, {wanted} confirm"

@@ -117,8 +117,8 @@ class Situation:
         hosts: all of the stack, by name. history: the last stored results by id, this run's included.
         tries: of this environment, oldest first. paused: the end of the pause, or None. left: seconds until the whole
         run must end. climbing: the rung before failed in this same run, so no wait is due. acted: when it began; what
-        was seen of other hosts before that says nothing of what it did to them. suppressed: why the caller wants
-        nothing healed, or empty. drilled: the rule that a drill is about, or empty. production: the stack is. proof:
+        was seen of other hosts before that says nothing of what it did to them. suppressed: why it is to be left
+        alone, or empty. drilled: the rule that a drill is about, or empty. production: the stack is. proof:
         whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
         whom this very act was approved, or empty. witness: whether what is seen from here can be relied on, and why
         or why not. traits: of each host, beside its labels, what it may share with others: its image, the run that

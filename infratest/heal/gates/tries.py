@@ -46,6 +46,29 @@ def budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, 
     return used < rule.tries, words
 
 
+def group_budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    """Count all that the rule has done to a group, whether it helped or not: what heals again and again is not well."""
+    if rule.group is None:
+        return True, "no `budget: group`"
+    most, seconds = rule.group
+    begin, words = situation.now - seconds, []
+    host = situation.hosts.get(result.host)
+    for group in (host.groups if host is not None else ()) or ("",):
+        members = {name for name, one in situation.hosts.items() if not group or group in one.groups}
+        used = sum(
+            one.rule == rule.name and one.host in members and one.time > begin and not one.drill
+            for one in situation.tries
+        )
+        words.append(f"{used} of {most} acts in {human(seconds, 's')} are used on {group_words(group)}")
+        if used >= most:
+            return False, words[-1]
+    return True, "; ".join(words)
+
+
+def group_words(group: str) -> str:
+    return f"group {group}" if group else "the stack"
+
+
 def begins_again(rule: HealRule, result: Result, situation: Situation) -> float | None:
     """Return when a rule that has given up tries again: as a try leaves the window. None where it never does."""
     spent = sorted(attempt.time for attempt in _spent(rule, result, situation))

@@ -1,0 +1,43 @@
+"""What confirms a failure, look by look: in a row, or so many of the newest."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.heal.gates.result import confirmation
+from infratest.store.failures import LOOKS, ROW_GAP, Row, counted
+from tests.worlds.heal_world import NOON, make_report, make_result, make_rule, result_id
+
+STATES = {"c": "critical", "w": "warning", ".": "ok", "?": "unknown", "-": "skipped"}
+
+
+def rows(looks: str, apart: float = 60.0) -> Row:
+    """Return the row after these looks, a minute apart."""
+    found: dict[str, Row] = {}
+    for number, look in enumerate(looks):
+        found = counted(found, make_report([make_result(STATES[look])], NOON + apart * number))
+    return found[result_id("web-1")]
+
+
+@pytest.mark.parametrize(
+    ("looks", "in_a_row", "of_three"),
+    [
+        ("c", False, False), ("cc", True, True), ("c.c", False, True), ("c..c", False, False), ("c?c", False, True),
+        ("c??c", False, True), ("c-c", False, True), ("wc", False, False), ("c.c.c", False, True), ("cc.", None, None),
+    ],
+)  # fmt: skip
+def test_two_in_a_row_and_two_of_three(looks: str, in_a_row: bool | None, of_three: bool | None) -> None:
+    row = rows(looks)
+    if in_a_row is None:
+        assert row.state == "ok"
+        return
+    result = make_result(STATES[looks[-1]])
+    assert confirmation(make_rule(confirm=2), result, row)[0] is in_a_row
+    assert confirmation(make_rule(confirm=2, confirm_of=3), result, row)[0] is of_three
+
+
+def test_looks_that_lie_far_apart_are_none_of_one_row_and_not_more_are_kept_than_a_rule_may_ask_for() -> None:
+    assert rows("c.c", ROW_GAP + 1).looks == "c"
+    assert rows("." * 5).looks == "", "of what is well nothing is kept"
+    assert len(rows("c" * (LOOKS + 5)).looks) == LOOKS
+    assert rows("c" + "." * LOOKS).looks == ""
