@@ -99,6 +99,14 @@ class Entry:
         """Whether the receiver knows of a problem, or may."""
         return self.level != OK or self.unsure
 
+    @property
+    def retried(self) -> bool:
+        """Whether a handing over failed since one last succeeded: another try begins no new time of gathering.
+
+        Else one notice that is never taken would have all others of its receiver be gathered for ever.
+        """
+        return self.tries > 0
+
 
 #: Receiver and id of the cause -> entry.
 Ledger = Mapping[tuple[str, str], Entry]

@@ -7,7 +7,9 @@ date (windows of downtime) goes by the wall clock, and only what people read (si
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,21 @@ class Moment:
 
     steady: float
     wall: float
+
+
+class Timed(Protocol):
+    """What happened at a moment."""
+
+    @property
+    def at(self) -> Moment: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def happened(some: Iterable[T]) -> list[T]:
+    """Return what happened in the order in which it did: the wall clock may have been set back meanwhile."""
+    return sorted(some, key=lambda each: each.at.steady)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,8 @@ def owed(
     """Return what is owed at a moment.
 
     Args:
-        sent: when each receiver was sent its newest message, in the monitor's own time; of those who were never sent
-        one, nothing.
+        sent: when each receiver was sent its newest message, in the monitor's own time: tries of what failed before
+        count once they are taken; of those who were never sent one, nothing.
     """
     problems, answer, now = Problems(picture), Owed(), picture.now.steady
     known = {each.name: each for each in receivers}
@@ -245,12 +245,24 @@ def _kind(case: _Case, entry: Entry | None, terms: _Terms | None, now: float) ->
         return _first(case, terms, now)
     on = _kinds(entry, terms)
     if case.level != entry.level or entry.unsure:
-        kind = {OK: RECOVERY, UNSTABLE: FLAPPING}.get(case.level, PROBLEM)
+        kind = _of_level(case.level, on)
+        if case.level == UNSTABLE and kind == PROBLEM and entry.level != OK and not entry.unsure:
+            return None, f"no route tells it of a {FLAPPING}"  # that there is a problem it knows
         return (kind, "") if kind in on else (None, f"no route tells it of a {kind}")
     again = terms.again if terms is not None else None
     if (again is not None and now - entry.at >= again) or (case.lapsed is not None and entry.at < case.lapsed):
         return REMINDER, ""
     return None, ""
+
+
+def _of_level(level: str, on: frozenset[str]) -> str:
+    """Return the kind of notice that says what is so.
+
+    What flaps is a problem to who is not told of flaps: what it was told last may be that all is well, for ever.
+    """
+    if level == UNSTABLE:
+        return FLAPPING if FLAPPING in on else PROBLEM
+    return RECOVERY if level == OK else PROBLEM
 
 
 def _kinds(entry: Entry | None, terms: _Terms | None) -> frozenset[str]:
@@ -266,7 +278,7 @@ def _first(case: _Case, terms: _Terms | None, now: float) -> tuple[str | None, s
         return None, ""
     if terms is None:
         return None, "no route is for it"
-    kind = FLAPPING if case.level == UNSTABLE else PROBLEM
+    kind = _of_level(case.level, terms.on)
     if kind not in terms.on:
         return None, f"no route tells it of a {kind}"
     if now - case.begun < terms.after:

@@ -24,7 +24,15 @@ from infratest.exports.base import Export, Left, Live, Watch, What, Written, num
 from infratest.outputs._numbers import NUMBERS
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
 
-LEVELS = (CRITICAL, WARNING, UNKNOWN)
+#: The worst first, as each rule asks what those before it have fired; and which states each is for: of a scenario that
+#: is now bad and now worse the worse one never lasts, and the milder one does.
+LEVELS = (CRITICAL, UNKNOWN, WARNING)
+STATES = {
+    CRITICAL: f"== {NUMBERS[CRITICAL]}",
+    UNKNOWN: f">= {NUMBERS[CRITICAL]} <= {NUMBERS[UNKNOWN]}",
+    WARNING: f">= {NUMBERS[WARNING]} <= {NUMBERS[UNKNOWN]}",
+}
+IN_WORDS = {CRITICAL: "critical", UNKNOWN: "unknown or critical", WARNING: "warning or worse"}
 #: The alert of the canary.
 CANARY = "InfratestCanary"
 
@@ -221,22 +229,25 @@ def _rules(what: What, watch: Watch, levels: Sequence[str] = LEVELS) -> list[dic
     if watch.rows:
         of = f"scenario=~{quoted(re.escape(watch.slug) + '(/[0-9]+)?')}"
     feature = f"feature={quoted(watch.feature)}"
-    series = f"infratest_scenario_state{{stack={quoted(what.stack)},env={quoted(what.env)},{feature},{of}}}"
+    place = f"stack={quoted(what.stack)},env={quoted(what.env)},{feature},{of}"
     # The metrics are as new as the last run of all.
     interval = max(policy.interval, what.policy.interval)
     lasting = (policy.attempts.failures - 1) * interval
-    made = []
-    for level in levels:
-        rule: dict[str, Any] = {
-            "alert": _alert(watch.slug),
-            "expr": f"{series} == {NUMBERS[level]}",
-        }
+    made: list[dict[str, Any]] = []
+    for at, level in enumerate(levels):
+        expression = f"infratest_scenario_state{{{place}}} {STATES[level]}"
+        if worse := "|".join(levels[:at]):
+            fired = f'alertname={quoted(watch.slug)},alertstate="firing",severity=~"{worse}",{place}'
+            expression += f" unless ignoring(alertname, alertstate, severity) ALERTS{{{fired}}}"
+        rule: dict[str, Any] = {"alert": _alert(watch.slug), "expr": expression}
         if lasting:
             rule["for"] = duration(lasting)
         if policy.recover > 1:
             rule["keep_firing_for"] = duration((policy.recover - 1) * interval)
         rule["labels"] = {"severity": level}
-        annotations = {"summary": f"{literal(watch.title or watch.slug)} is {level} on {{{{ $labels.host }}}}"}
+        annotations = {
+            "summary": f"{literal(watch.title or watch.slug)} is {IN_WORDS[level]} on {{{{ $labels.host }}}}"
+        }
         if watch.runbook:
             annotations["runbook_url"] = literal(watch.runbook)
         made.append(rule | {"annotations": annotations})

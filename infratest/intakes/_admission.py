@@ -27,8 +27,9 @@ REASONS = (
 
 #: Characters of a key; of a label's name and value; labels of an event.
 LONGEST, LONGEST_NAME, LONGEST_VALUE, MOST_LABELS = 500, 60, 200, 20
-#: Seconds that a time may lie before and behind now: clocks differ, and what was kept for a while is sent late.
-BEFORE, BEHIND = 366 * 86400.0, 3600.0
+#: Seconds that a time may lie before and behind now: clocks differ, and what was kept for a while is sent late. With a
+#: clock that is more ahead, what has fallen silent would have "a value in the last 2 min" for as long as that.
+BEFORE, BEHIND = 366 * 86400.0, 60.0
 #: Units that are known; others would be a number that nobody can judge.
 UNITS = ("", "s", "B", "%")
 #: Labels that say what a result is, and are nobody else's to say.
@@ -103,6 +104,8 @@ def event(
         now: seconds since the epoch. time: as it was sent, None for now.
     """
     at = now if time is None else time_of(time, now)
+    if not isfinite(value):
+        raise Refusal(NOT_FINITE)
     if unit not in UNITS:
         raise Refusal(NOT_UNDERSTOOD)
     return Event(time=at, key=key_of(sent), value=value, unit=unit, labels={"kind": METRIC, **labels_of(labels or {})})

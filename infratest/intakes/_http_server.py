@@ -18,6 +18,8 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 #: Bytes of a request's head, and of its body.
 LARGEST_HEAD, LARGEST_BODY = 32 * 1024, 2**20
+#: Bytes of a body that is read before it is known who sends it: more is held for nobody who shows no token.
+LARGEST_OF_STRANGERS = 64 * 1024
 #: Bytes of all that a request may be, in whatever chunks.
 LARGEST_ALL = 4 * LARGEST_BODY
 #: Seconds for a whole request to arrive, from its first byte; and between two requests of one connection.
@@ -29,6 +31,8 @@ PHRASES = {
     422: "Unprocessable Content", 431: "Request Header Fields Too Large", 501: "Not Implemented",
     503: "Service Unavailable",
 }  # fmt: skip
+#: What a 401 names, as HTTP has it.
+BEARER = {"WWW-Authenticate": "Bearer"}
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 
@@ -57,10 +61,15 @@ class Reply:
 Answers = Callable[[Request], Reply]
 
 
+#: Says of a request whose head is there whether it is known who sends it; called by several threads at once.
+Admits = Callable[[Request], bool]
+
+
 class _Reading:
     """What the parser calls: requests as they become whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, admits: Admits) -> None:
+        self._admits, self._known = admits, False
         self.parser = HttpRequestParser(self)
         self.whole: deque[Request] = deque()
         self.begun = self.in_head = False
@@ -73,6 +82,7 @@ class _Reading:
 
     def on_message_begin(self) -> None:
         self._request, self._url, self._head, self._body, self._size = Request(), b"", 0, [], 0
+        self._known = False
         self.begun = self.in_head = True
         self.fed = 0
 
@@ -92,16 +102,17 @@ class _Reading:
         request.path = self._url.partition(b"?")[0].decode("utf-8", "replace")
         request.keeps = self.parser.should_keep_alive()
         length = request.headers.get("content-length", "")
-        if length.isdigit() and (len(length) > 10 or int(length) > LARGEST_BODY):
-            self.refused = 413
+        if length.isdigit():
+            self._larger(int(length) if len(length) <= 10 else LARGEST_BODY + 1)
         self.waits = request.headers.get("expect", "").lower() == "100-continue" and not self.refused
 
     def on_body(self, data: bytes) -> None:
         self.waits = False
         self._size += len(data)
-        if self._size > LARGEST_BODY:
-            self.refused, self._body = 413, []
-        elif not self.refused:
+        self._larger(self._size)
+        if self.refused:
+            self._body = []
+        else:
             self._body.append(data)
 
     def on_message_complete(self) -> None:
@@ -110,6 +121,17 @@ class _Reading:
             self._request.body = b"".join(self._body)
             self.whole.append(self._request)
 
+    def _larger(self, size: int) -> None:
+        """The body has, or will have, so many bytes: refuse it where that is too much for who sends it."""
+        if self.refused:
+            return
+        if size > LARGEST_BODY:
+            self.refused = 413
+        elif size > LARGEST_OF_STRANGERS and not self._known:
+            self._known = self._admits(self._request)
+            if not self._known:
+                self.refused = 401
+
     def _more_head(self, size: int) -> None:
         self._head += size
         if self._head > LARGEST_HEAD:
@@ -117,24 +139,29 @@ class _Reading:
 
 
 def serve(
-    connection: socket.socket, answers: Answers, refused: Callable[[int], None], context: ssl.SSLContext | None
+    connection: socket.socket,
+    answers: Answers,
+    refused: Callable[[int], None],
+    context: ssl.SSLContext | None,
+    admits: Admits = lambda request: True,
 ) -> None:
     """Answer what comes on a connection until it ends. Raises OSError: it is over.
 
     Args:
-        refused: called with the status of a request that was not read to its end. context: with whose TLS.
+        refused: called with the status of a request that was not read to its end. context: with whose TLS. admits:
+        asked before a large body is read.
     """
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if context is None:
-        _serve(connection, answers, refused)
+        _serve(connection, answers, refused, admits)
         return
     connection.settimeout(SECONDS)
     with context.wrap_socket(connection, server_side=True) as secured:
-        _serve(secured, answers, refused)
+        _serve(secured, answers, refused, admits)
 
 
-def _serve(connection: socket.socket, answers: Answers, refused: Callable[[int], None]) -> None:
-    reading = _Reading()
+def _serve(connection: socket.socket, answers: Answers, refused: Callable[[int], None], admits: Admits) -> None:
+    reading = _Reading(admits)
     while True:
         status = _read(connection, reading)
         while reading.whole:
@@ -194,7 +221,8 @@ def _fed(reading: _Reading, data: bytes) -> int:
 
 
 def _error(status: int) -> Reply:
-    return Reply(status, b'{"error": "%s"}\n' % PHRASES[status].lower().encode())
+    headers = BEARER if status == 401 else {}
+    return Reply(status, b'{"error": "%s"}\n' % PHRASES[status].lower().encode(), headers=headers)
 
 
 def _written(reply: Reply, last: bool, head: bool) -> bytes:

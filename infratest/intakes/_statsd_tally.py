@@ -10,10 +10,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from infratest.intakes._admission import LONG_KEY, LONGEST, NOT_UNDERSTOOD, SERIES, Refusal, written_number
+from infratest.intakes._admission import (
+    LONG_KEY,
+    LONGEST,
+    NOT_UNDERSTOOD,
+    SERIES,
+    Refusal,
+    number_of,
+    written_number,
+)
 
-#: Names that one flush may have; values of one timer whose percentile is known, and of one set.
-MOST_NAMES, MOST_VALUES = 100_000, 10_000
+#: Names that one flush may have; values of one timer whose percentile is known, and of one set; and of all together.
+MOST_NAMES, MOST_VALUES, MOST_OF_ALL = 100_000, 10_000, 500_000
 #: Gauges that are remembered, for what only says by how much they change.
 MOST_GAUGES = 100_000
 #: Digits of a whole number that adds up exactly.
@@ -31,14 +39,17 @@ class Times:
     least: float = 0.0
     greatest: float = 0.0
 
-    def add(self, value: float, rate: float) -> None:
+    def add(self, value: float, rate: float, room: bool) -> bool:
+        """Add a value. room: whether there is any for one more that is remembered. Return whether it is."""
+        self.total = number_of(self.total + value)
         self.least = min(self.least, value) if self.number else value
         self.greatest = max(self.greatest, value) if self.number else value
         self.count += 1 / rate
         self.number += 1
-        self.total += value
-        if len(self.values) < MOST_VALUES:
+        kept = not self.values or (room and len(self.values) < MOST_VALUES)
+        if kept:
             self.values.append(value)
+        return kept
 
 
 class Tally:
@@ -48,7 +59,8 @@ class Tally:
         self.counters: dict[bytes, float] = {}
         self.gauges: dict[bytes, float] = {}
         self.times: dict[bytes, Times] = {}
-        self.sets: dict[bytes, set[bytes]] = {}
+        self.sets: dict[bytes, set[int]] = {}  # of hashes: members are counted, and may be long
+        self._kept = 0  # values of timers, and members of sets
         self._levels: dict[bytes, float] = {}
         self.refusals: Counter[str] = Counter()
         self.metrics = 0
@@ -79,7 +91,7 @@ class Tally:
         seconds: how long that was.
         """
         counters, gauges, times, sets = self.counters, self.gauges, self.times, self.sets
-        self.counters, self.gauges, self.times, self.sets = {}, {}, {}, {}
+        self.counters, self.gauges, self.times, self.sets, self._kept = {}, {}, {}, {}, 0
         for name, count in counters.items():
             yield name, "", count / seconds, ""
             yield name, ".count", count, ""
@@ -104,34 +116,41 @@ class Tally:
         value, kind, rate = parts[0], parts[1], _rate(parts[2:])
         if kind == b"c":
             self._known(self.counters, name)
-            self.counters[name] = self.counters.get(name, 0) + written_number(value) / rate
+            self.counters[name] = number_of(self.counters.get(name, 0) + written_number(value) / rate)
         elif kind == b"g":
             self._gauge(name, value)
         elif kind == b"ms":
             number = written_number(value)
             self._known(self.times, name)
-            self.times.setdefault(name, Times()).add(number, rate)
+            self._kept += self.times.setdefault(name, Times()).add(number, rate, self._kept < MOST_OF_ALL)
         elif kind == b"s" and 0 < len(value) <= LONGEST:
             self._known(self.sets, name)
-            members = self.sets.setdefault(name, set())
-            if len(members) >= MOST_VALUES and value not in members:
-                raise Refusal(SERIES)
-            members.add(value)
+            self._member(name, hash(value))
         else:
             raise Refusal(NOT_UNDERSTOOD)
+
+    def _member(self, name: bytes, member: int) -> None:
+        members = self.sets.get(name, set())
+        if member not in members:
+            if len(members) >= MOST_VALUES or self._kept >= MOST_OF_ALL:
+                raise Refusal(SERIES)
+            members.add(member)
+            self.sets[name], self._kept = members, self._kept + 1
 
     def _gauge(self, name: bytes, value: bytes) -> None:
         number = written_number(value)
         self._known(self.gauges, name)
         if value[:1] in (b"+", b"-"):
-            number += self._levels.get(name, 0.0)
+            number = number_of(number + self._levels.get(name, 0.0))
         if name not in self._levels and len(self._levels) >= MOST_GAUGES:
             del self._levels[next(iter(self._levels))]
         self._levels[name] = self.gauges[name] = number
 
-    def _known(self, those: dict[bytes, float] | dict[bytes, Times] | dict[bytes, set[bytes]], name: bytes) -> None:
+    def _known(self, those: dict[bytes, float] | dict[bytes, Times] | dict[bytes, set[int]], name: bytes) -> None:
         """Raise Refusal where a name is new and there are too many."""
-        if name not in those and len(those) >= MOST_NAMES:
+        if name in those:
+            return
+        if len(self.counters) + len(self.gauges) + len(self.times) + len(self.sets) >= MOST_NAMES:
             raise Refusal(SERIES)
 
 

@@ -18,6 +18,7 @@ import json
 import logging
 import ssl
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import Any
 from infratest.errors import InfratestError, UnknownName, UserError
 from infratest.intakes import _posted
 from infratest.intakes._admission import CONNECTIONS, FULL, LARGE, NOT_UNDERSTOOD, ORIGIN, TOKEN, Refusal
-from infratest.intakes._http_server import TEXT, Reply, Request, serve
+from infratest.intakes._http_server import BEARER, TEXT, Reply, Request, serve
 from infratest.intakes._listener import Listener
 from infratest.intakes._otlp import NotTaken, form_of
 from infratest.intakes._tokens import Tokens
@@ -99,7 +100,7 @@ class Http(Intake):
         answers = partial(self._answer, house)
         refused = partial(self._refused, house)
         self._listener = Listener(
-            lambda connection: serve(connection, answers, refused, self._context),
+            lambda connection: serve(connection, answers, refused, self._context, self._admits),
             lambda: house.arrivals.refuse(self.word, CONNECTIONS),
         )
         try:
@@ -112,15 +113,23 @@ class Http(Intake):
             self._listener.close()
 
     def _refused(self, house: House, status: int) -> None:
-        house.arrivals.refuse(self.word, LARGE if status in (413, 431) else NOT_UNDERSTOOD)
+        reasons = {401: TOKEN, 413: LARGE, 431: LARGE}
+        house.arrivals.refuse(self.word, reasons.get(status, NOT_UNDERSTOOD))
+
+    def _sender(self, request: Request) -> str | None:
+        """Return the name of who sends it; None of one whose token is not known, where tokens are asked for."""
+        return "" if self._tokens is None else self._tokens.sender(request.headers.get("authorization", ""))
+
+    def _admits(self, request: Request) -> bool:
+        return self._sender(request) is not None
 
     def _answer(self, house: House, request: Request) -> Reply:
         if request.path == "/health":
             return _only(request, "GET") or _health(house)
-        sender = self._tokens.sender(request.headers.get("authorization", "")) if self._tokens is not None else ""
+        sender = self._sender(request)
         if sender is None:
             house.arrivals.refuse(self.word, TOKEN)
-            return _said(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+            return _said(401, "a bearer token is needed", BEARER)
         if request.path == "/metrics":
             return _only(request, "GET") or _metrics(house)
         if request.path == "/sd" or request.path.startswith("/sd/"):
@@ -241,11 +250,11 @@ def _only(request: Request, method: str) -> Reply | None:
     return None if right else _said(405, f"by {method} alone", {"Allow": method})
 
 
-def _said(status: int, words: str, headers: dict[str, str] | None = None) -> Reply:
+def _said(status: int, words: str, headers: Mapping[str, str] | None = None) -> Reply:
     return _json(status, {"error": words}, headers)
 
 
-def _json(status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> Reply:
+def _json(status: int, value: dict[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
     return Reply(status, json.dumps(value).encode() + b"\n", headers=headers or {})
 
 

@@ -58,6 +58,8 @@ class Book:
         self.newest: dict[str, Moment] = {}
         self.entries = dict(memory.entries)
         self.sent = dict(memory.sent)
+        #: By receiver, whom its newest message did not reach though it took it; empty where it reached all.
+        self.missed: dict[str, str] = {}
         self.downtimes = memory.downtimes
         self.paused = memory.paused
         self.pulses = Pulses(memory.pulses)
@@ -238,9 +240,11 @@ class Book:
     def attempt(self, message: Sequence[Notice], now: Moment) -> None:
         """A message is about to be handed over: to be written before it is."""
         for notice in message:
-            self._entry(notice, ledger.attempted(self.entries[notice.receiver, notice.id]))
+            entry = ledger.attempted(self.entries[notice.receiver, notice.id])
+            self._entry(notice, entry)
             self._tell(notice, kept.ATTEMPTED, now)
-            self.sent_to(notice.receiver, now)
+            if not entry.retried:
+                self.sent_to(notice.receiver, now)
 
     def sent_to(self, receiver: str, now: Moment) -> None:
         """A message to a receiver is about to go: to be written before it does."""
@@ -250,6 +254,7 @@ class Book:
         """A receiver took a message, refused it, may have taken it, or was not given it (UNSENT).
 
         Args:
+            reason: why it did not; of one that was taken, whom of those behind the receiver it did not reach.
             after: seconds for which one that refused it wants to be left alone.
         """
         for notice in message:
@@ -258,6 +263,9 @@ class Book:
                 continue
             if outcome == kept.DELIVERED:
                 self._entry(notice, ledger.delivered(entry, notice, now.steady))
+                self.missed[notice.receiver] = reason
+                if entry.retried:
+                    self.sent_to(notice.receiver, now)
             elif outcome == UNSENT:
                 self._entry(notice, ledger.unsent(entry))
             else:

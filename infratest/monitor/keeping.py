@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from math import inf
 
 from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.moments import Anchor, Moment
@@ -26,7 +27,12 @@ log = logging.getLogger(__name__)
 MYSELF = "infratest monitor"
 #: Whose mark in history a heal is.
 HEALER = "infratest heal"
-BEGINS, ENDED = "the monitor begins", "the monitor ended, or was killed"
+BEGINS, ENDED = "the monitor begins", "the monitor ended, was killed, or stood still"
+#: Seconds between two turns that are no standing still, however often is looked: a commit may take some.
+STILL = 30.0
+#: Seconds that the wall clock may be ahead of the turn before, and those of the monitor's own time for which nothing is
+#: taken away as too old where it is more: a clock that is years ahead is set right, and history is gone.
+LEAP, SETTLES = 86400.0, 3600.0
 
 
 class Keeping:
@@ -34,11 +40,17 @@ class Keeping:
 
     Args:
         stack, env: what its numbers are of. keep: how long. watching: whether it watches; not, where it is only told
-        something.
+        something. fresh: seconds for which what it saw says what is so.
     """
 
-    def __init__(self, store: Store, stack: str, env: str, keep: Keep, watching: bool = True) -> None:
+    def __init__(
+        self, store: Store, stack: str, env: str, keep: Keep, watching: bool = True, fresh: float = inf
+    ) -> None:
         self._store, self._keep, self._watching = store, keep, watching
+        self._still = max(fresh, STILL)
+        self._turn: Moment | None = None
+        self._marks: list[Note] = []  # of times without a turn, not written yet
+        self._leapt = -SETTLES  # when the wall clock did last
         self._stack, self._env = stack, env
         self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
         #: Why the store is larger than it may be, though all was taken away that may go; empty where it is not.
@@ -59,10 +71,16 @@ class Keeping:
         Raises:
             StateError: the disk does not take it, or the store is damaged.
         """
+        now, before = Moment(anchor.steady, anchor.wall), self._turn
+        self._stood_still(now)
         with self._store.transaction() as t:
+            until = meta.watched(t) if before is None else before.wall
+            if until is not None and now.wall - until > LEAP:
+                self._leapt = now.steady
             meta.write_anchor(t, anchor)
             if self._watching:
                 meta.write_watched(t, anchor.wall)
+            people.add_notes(t, self._marks)
             statuses.write(t, {id: one for id, one in made.statuses.items() if one is not None})
             statuses.remove(t, [id for id, one in made.statuses.items() if one is None])
             statuses.write_results(t, [result.as_dict() for result in made.results.values()])
@@ -76,6 +94,13 @@ class Keeping:
             if made.numbers:
                 numbers.keep(t, self._events(made.numbers))
             numbers.keep(t, made.events)
+        self._marks.clear()
+
+    def _stood_still(self, now: Moment) -> None:
+        """Have it be kept where nobody watched since the turn before this one: the machine slept, or the loop hung."""
+        before, self._turn = self._turn, now
+        if self._watching and before is not None and now.wall - before.wall > self._still:
+            self._marks += [Note(before, ENDED, MYSELF), Note(now, BEGINS, MYSELF)]
 
     def begin_anew(self, made: Changes, anchor: Anchor) -> None:
         """Set a damaged store aside, and write all that is known into a new one.
@@ -103,7 +128,8 @@ class Keeping:
         with self._store.transaction() as t:
             packing = numbers.pack(t, now.wall)
             changes.mark(t, now.wall, states)
-            trim = retention.trim(t, self._keep, now.wall)
+            settled = now.steady - self._leapt >= SETTLES
+            trim = retention.trim(t, self._keep, now.wall if settled else 0.0)
         if packing.damaged:
             log.error("store: %s: blocks that are damaged: %s", self._store.path, packing.damaged)
         before, self.overgrown = self.overgrown, ""

@@ -28,7 +28,7 @@ from infratest.monitor.book import Book
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
 from infratest.monitor.protocols import Heals, Intaking, Outgoing, Watches
-from infratest.monitor.receiving import of_tries
+from infratest.monitor.receiving import reception
 from infratest.monitor.standstill import Standstill
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store, Writing
@@ -327,8 +327,8 @@ class Monitor:
         status = self.book.statuses.get(of_receiver(receiver))
         if status is None:
             return  # it is no receiver any longer
-        result = of_tries(receiver, self.book.failing(receiver))
-        if result.state == CRITICAL or status.state != OK:
+        result = reception(self.book, receiver)
+        if result.state != OK or status.state != OK:
             self.book.look(result, now, final=True)
 
     def _send(self, now: Moment) -> None:

@@ -36,9 +36,9 @@ def deliver(
     """Begin to hand a message over.
 
     Args:
-        done: called once, by another thread, with DELIVERED, REFUSED or LOST, what the receiver said, and for how many
-        seconds it wants to be left alone. ours: asked directly before, whether it is this monitor that tells; where it
-        is not, nothing is handed over: UNSENT.
+        done: called once, by another thread, with DELIVERED, REFUSED or LOST, what the receiver said (of one that took
+        it, whom of several it did not reach), and for how many seconds it wants to be left alone. ours: asked
+        directly before, whether it is this monitor that tells; where it is not, nothing is handed over: UNSENT.
     """
     thread = Thread(target=_deliver, args=(receiver, message, done, ours, seconds), name="tell", daemon=True)
     thread.start()
@@ -85,11 +85,11 @@ def _deliver(receiver: Receiver, message: Message, done: Done, ours: Callable[[]
         done(UNSENT, NOT_OURS, 0.0)
         return
     try:
-        defects_told(receiver.deliver)(message, Deadline(seconds))
+        missed = defects_told(receiver.deliver)(message, Deadline(seconds))
     except Refused as error:
         done(REFUSED, str(error), error.after or 0.0)
     except (InfratestError, OSError) as error:
         # It may have arrived, by a defect of ours too: what is not known is told again under the same key.
         done(LOST, str(error), 0.0)
     else:
-        done(DELIVERED, "", 0.0)
+        done(DELIVERED, missed, 0.0)

@@ -20,6 +20,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError
+from infratest.gherkin.suite import Scenario
 from infratest.model import Result
 from infratest.plan.tasks import NO_HOST, Task, reachable_id
 from infratest.project.exported import service_names
@@ -212,13 +213,13 @@ class Sending:
             if way not in self.ways.values():
                 self._leaving.append((name, way))
                 Thread(target=_let_go, args=(name, way), name=f"end send {name}", daemon=True).start()
-        self.name(watched.tasks.values(), watched.prepared.plan.hosts)
+        self.name(watched.tasks.values(), watched.prepared.plan.hosts, watched.prepared.scenarios)
 
-    def name(self, tasks: Iterable[Task], hosts: Iterable[str]) -> None:
+    def name(self, tasks: Iterable[Task], hosts: Iterable[str], scenarios: Iterable[Scenario]) -> None:
         """Know by which names others have these."""
         own = f"infratest-{self._stack}-{self._env}" if self._env else f"infratest-{self._stack}"
         watched = [*tasks]
-        names = service_names(watched)
+        names = service_names(watched, scenarios)
         self._services = {task.id: (own if task.host == NO_HOST else task.host, names[task.id]) for task in watched} | {
             reachable_id(host): (host, "") for host in hosts
         }

@@ -188,8 +188,9 @@ def _out(monitor: Monitor, sending: Sending, project: Project) -> Iterator[None]
 
 def _keeping(store: Store, said: MonitorEntry, place: tuple[str, str], timepiece: Timepiece) -> Keeping:
     """Return what writes, with the marks of a life that begins. Raises StateError."""
-    made = Keeping(store, *place, Keep(said.keep.raw, said.keep.hourly, said.keep.size))
-    made.write(Changes(notes=begun(store, timepiece.now(), freshness(said))), timepiece.anchor())
+    fresh = freshness(said)
+    made = Keeping(store, *place, Keep(said.keep.raw, said.keep.hourly, said.keep.size), fresh=fresh)
+    made.write(Changes(notes=begun(store, timepiece.now(), fresh)), timepiece.anchor())
     return made
 
 

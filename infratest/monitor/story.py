@@ -6,6 +6,7 @@ Called by `infratest monitor history` and `events`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from infratest.cleaning import clean
@@ -60,17 +61,19 @@ def drawn_states(rows: Sequence[dict[str, Any]], begin: float, end: float) -> st
 
 
 def drawn_numbers(rows: Sequence[dict[str, Any]], begin: float, end: float) -> str:
-    """Return the mean of each of WIDTH spans of time as a bar; a blank where there is none."""
+    """Return the mean of each of WIDTH spans of time as a bar; a blank where there is no finite number."""
     spans: list[list[float]] = [[] for _ in range(WIDTH)]
     step = (end - begin) / WIDTH
     for row in rows:
-        if row["value"] == row["value"]:
+        if isfinite(row["value"]):
             spans[min(WIDTH - 1, int((row["time"] - begin) / step))].append(row["value"])
-    means = [sum(each) / len(each) if each else None for each in spans]
+    means = [sum(one / len(each) for one in each) if each else None for each in spans]
     there = [each for each in means if each is not None]
     low, high = min(there, default=0.0), max(there, default=0.0)
-    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join(" " if each is None else BARS[round((each - low) * scale)] for each in means)
+    half = high / 2 - low / 2 or 1.0  # the whole may be more than a number can be
+    return "".join(
+        " " if each is None else BARS[round((each / 2 - low / 2) / half * (len(BARS) - 1))] for each in means
+    )
 
 
 def events(t: Transaction, kinds: Sequence[str], begin: float, end: float, place: str) -> list[Event]:

@@ -121,9 +121,9 @@ def _seen(stack: str, env: str, now: float) -> base.Seen:
 
 def _sent(receiver: Receiver, message: Message) -> tuple[str, str]:
     try:
-        receiver.deliver(message, Deadline(SECONDS))
+        missed = receiver.deliver(message, Deadline(SECONDS))
     except Refused as error:
         return REFUSED, str(error)
     except (InfratestError, OSError) as error:
         return LOST, str(error)
-    return DELIVERED, ""
+    return (LOST, missed) if missed else (DELIVERED, "")

@@ -6,13 +6,14 @@ Called by `infratest monitor export` and `up`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from infratest.alerting.policy import Policy
 from infratest.alerting.subject import Subject
 from infratest.cleaning import Secret
 from infratest.errors import UserError
 from infratest.exports.base import Left, Watch, What
+from infratest.gherkin.suite import Scenario
 from infratest.heal.rules import matches
 from infratest.plan.subjects import policy, subjects
 from infratest.plan.tasks import Task, reachable_id
@@ -31,7 +32,8 @@ def exported(session: Session) -> What:
     """
     stack = session.stack
     monitor = stack.monitor or Monitor()
-    plan = prepare(session, Request(face="check")).plan
+    prepared = prepare(session, Request(face="check"))
+    plan = prepared.plan
     seen = {each.id: each for each in subjects(plan, monitor)}
     tasks = [task for task in plan.tasks if not task.acting and not task.skip]
     left = [Left(task.id, f"skipped: {task.skip}") for task in plan.tasks if task.skip]
@@ -43,20 +45,25 @@ def exported(session: Session) -> What:
         stack_file=str(session.stack_path.absolute()),
         define=_defined(session),
         hosts=tuple(hosts),
-        watches=tuple(_watches(tasks, seen, stack.heal)),
+        watches=tuple(_watches(tasks, seen, stack.heal, prepared.scenarios)),
         policy=policy(monitor),
         ways={host.name: seen[id].policy for host in hosts if (id := reachable_id(host.name)) in seen},
         left=(*left, *_of_the_monitor(monitor)),
     )
 
 
-def service_names(tasks: Sequence[Task]) -> dict[str, str]:
-    """Return by id what a scenario is called in other tools, once on its host; all rows of an outline are one."""
+def service_names(tasks: Iterable[Task], scenarios: Iterable[Scenario]) -> dict[str, str]:
+    """Return by id what a scenario is called in other tools, once on its host; all rows of an outline are one.
+
+    Args:
+        scenarios: all that a monitor looks at, wherever. What one is called hangs on them alone, and not on which hosts
+        there are just now, or what is left out: another tool would know it by another name from then on.
+    """
     features: dict[str, set[str]] = {}
-    for task in tasks:
-        features.setdefault(task.scenario.slug, set()).add(task.scenario.feature)
+    for scenario in scenarios:
+        features.setdefault(scenario.slug, set()).add(scenario.feature)
     return {
-        task.id: slug if len(features[slug]) == 1 else f"{task.scenario.feature}#{slug}"
+        task.id: slug if len(features.get(slug, ())) < 2 else f"{task.scenario.feature}#{slug}"
         for task in tasks
         for slug in (task.scenario.slug,)
     }
@@ -74,11 +81,13 @@ def _defined(session: Session) -> tuple[str, ...]:
     return tuple(f"{name}={value}" for name, value in session.parameters.items())
 
 
-def _watches(tasks: Sequence[Task], seen: Mapping[str, Subject], rules: Sequence[HealRule]) -> list[Watch]:
+def _watches(
+    tasks: Sequence[Task], seen: Mapping[str, Subject], rules: Sequence[HealRule], scenarios: Sequence[Scenario]
+) -> list[Watch]:
     """Return the watches in the plan's order; rows of an outline are one, for `-s` runs all of them."""
     made: dict[str, Watch] = {}
     whole = {task.id: _id(task) for task in tasks}
-    names = service_names(tasks)
+    names = service_names(tasks, scenarios)
     for task in tasks:
         subject, scenario, id = seen[task.id], task.scenario, _id(task)
         needs = dict.fromkeys(whole[need] for need in subject.needs if need in whole and whole[need] != id)

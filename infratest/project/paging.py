@@ -63,4 +63,6 @@ def _deliver(session: Session, entry: Any, result: Result, deadline: Deadline) -
     problem = f"{result.id}/heal"
     notice = Notice(entry.name, result.id, problem, now, 1, PROBLEM, result.state, reason=result.reason)
     item = Item(notice=notice, host=result.host, scenario=result.scenario, since=now)
-    receiver.deliver(Message(stack=stack.name, env=stack.env, sent=now, items=(item,)), deadline)
+    missed = receiver.deliver(Message(stack=stack.name, env=stack.env, sent=now, items=(item,)), deadline)
+    if missed:
+        raise HealError(missed)

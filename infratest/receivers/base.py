@@ -139,19 +139,21 @@ class Receiver(ABC):
         self.options = options
         self.folder = folder
 
-    def deliver(self, message: Message, deadline: Deadline) -> None:
+    def deliver(self, message: Message, deadline: Deadline) -> str:
         """Hand over a message; it has arrived when this returns.
 
+        Returns:
+            Whom of several people behind it it did not reach, and why; empty where it reached all.
         Raises:
             Refused: it has surely not arrived, nothing of it. Lost: it may have, or part of it.
         """
-        message, taken = message.cleaned(), 0
+        message, taken, missed = message.cleaned(), 0, ""
         for begin in range(0, len(message.items), self.at_once):
             items = message.items[begin : begin + self.at_once]
             try:
                 if deadline.passed:
                     raise Refused(f"{self.describe()}: no time was left to hand it over")
-                self.hand_over(replace(message, items=items), deadline)
+                missed = self.hand_over(replace(message, items=items), deadline) or missed
             except (Refused, UserError) as error:
                 if taken:
                     words = f"{taken} of {len(message.items)} notices arrived, then: {error}"
@@ -160,10 +162,11 @@ class Receiver(ABC):
                     raise Refused(f"{self.describe()}: {error}") from error
                 raise
             taken += len(items)
+        return missed
 
     @abstractmethod
-    def hand_over(self, message: Message, deadline: Deadline) -> None:
-        """Hand over at most `at_once` notices, whose texts are clean. Raises as `deliver`, and UserError for a file."""
+    def hand_over(self, message: Message, deadline: Deadline) -> str | None:
+        """Hand over at most `at_once` notices, whose texts are clean. As `deliver`; raises UserError for a file too."""
 
     def foresee(self) -> None:
         """Look, before it is needed, whether what it needs on this machine is there. Raises UserError."""

@@ -2,7 +2,8 @@
 
 A message that is sent twice has the same Message-ID, and all messages of a problem have one reference in common, by
 which mail clients put them together. Each recipient is asked about before anything is sent: where some are refused the
-others get the message, once, and those are tried again.
+others get the message, once. Who is refused for now (greylisting) is tried again for a while. Who is refused for good,
+or for longer, does not keep the message from having arrived, and is named as one whom it did not reach.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ NONE, STARTTLS, TLS = "none", "starttls", "tls"
 #: The port of each way: submission, for what begins in clear (RFC 6409), and that of TLS from the start (RFC 8314).
 PORTS = {NONE: 25, STARTTLS: 587, TLS: 465}
 ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]+(@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]+)?")
-#: Messages of which it is remembered whom they reached, where they did not reach all.
+#: Notices of which it is remembered whom they reached, where they did not reach all.
 MOST_PARTLY = 1000
+#: Seconds for which a recipient is tried again that is refused for now: greylisting asks for 5 to 15 min.
+PATIENCE = 1800.0
 #: Characters of a line: RFC 5322, 2.1.1.
 LONGEST_LINE = 998
 #: Problems that one message refers to.
@@ -79,6 +82,14 @@ class Options:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Partly:
+    """A notice that reached some. have: who. since: when that was, in seconds since the epoch."""
+
+    have: frozenset[str]
+    since: float
+
+
 class Mail(Receiver):
     """Plain text by mail."""
 
@@ -103,8 +114,8 @@ class Mail(Receiver):
         if self.tls == NONE and not loopback(place[0]):
             raise UserError(f"tls: none to {place[0]} is read by all on the way; write starttls or tls")
         self.host, self.port = place[0], place[1] or PORTS[self.tls]
-        #: Who has a message already that did not reach all, by its id.
-        self._partly: dict[str, frozenset[str]] = {}
+        #: Of notices that did not reach all yet, by their keys: others may be in a message with them by the next try.
+        self._partly: dict[str, _Partly] = {}
 
     def describe(self) -> str:
         more = f" and {len(self.to) - 1} more" if len(self.to) > 1 else ""
@@ -127,7 +138,7 @@ class Mail(Receiver):
             raise UserError("password: whose it is is missing; add `user:`")
         return None
 
-    def hand_over(self, message: Message, deadline: Deadline) -> None:
+    def hand_over(self, message: Message, deadline: Deadline) -> str:
         login, mail = self._login(), written(message, self.options.from_, self.to)
         context = trusting(self._ca) if self.tls != NONE else None
         with ExitStack() as stack:
@@ -141,11 +152,12 @@ class Mail(Receiver):
                     session.start_tls(context, self.host)
                 if login is not None:
                     session.log_in(*login)
-            self._send(session, mail)
+            return self._send(session, mail, message)
 
-    def _send(self, session: Session, mail: EmailMessage) -> None:
-        id = str(mail["Message-ID"])
-        have = self._partly.get(id, frozenset())
+    def _send(self, session: Session, mail: EmailMessage, message: Message) -> str:
+        keys, none = [message.key_of(item) for item in message.items], _Partly(frozenset(), message.sent)
+        before = [self._partly.get(key, none) for key in keys]
+        have, since = frozenset.intersection(*(one.have for one in before)), min(one.since for one in before)
         wide = not all(one.isascii() for one in (*self.to, self.options.from_))
         with session.failing("it does not take the sender"):
             session.sender(self.options.from_, wide)
@@ -153,17 +165,19 @@ class Mail(Receiver):
         taking = [one for one in self.to if one not in have and one not in refusals]
         if taking:
             session.data(_bytes(mail, wide))
-        if not refusals:
-            self._partly.pop(id, None)
-            return
         words = "; ".join(f"{one}: {code} {said}" for one, (code, said) in refusals.items())
+        permanent = all(code >= 500 for code, _ in refusals.values())
         if not taking and not have:
-            permanent = all(code >= 500 for code, _ in refusals.values())
             raise Refused(f"{self.describe()}: it does not take it for {words}", permanent=permanent)
-        while len(self._partly) >= MOST_PARTLY:
+        words = f"{self.describe()}: it took it for all but {words}" if refusals else ""
+        if permanent or message.sent - since >= PATIENCE:
+            for key in keys:
+                self._partly.pop(key, None)
+            return words
+        self._partly.update(dict.fromkeys(keys, _Partly(have | {*taking}, since)))
+        while len(self._partly) > MOST_PARTLY:
             del self._partly[next(iter(self._partly))]
-        self._partly[id] = have | {*taking}
-        raise Lost(f"{self.describe()}: it took it for all but {words}")
+        raise Lost(words)
 
 
 def written(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMessage:

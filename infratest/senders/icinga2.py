@@ -27,8 +27,10 @@ from infratest.web_address import WebAddress, web_address
 #: What no name may hold there, as the export has it.
 FORBIDDEN = "!$\\"
 PATH = "/v1/actions/process-check-result"
-#: Answers of a server that knows no such object (404), or takes no passive results of it (409, 500 with a list).
+#: The answer of a server that knows no such object.
 UNKNOWN = 404
+#: What it says of an object that is none yet, or no longer, and while it ends: soon it can be asked again.
+NOT_NOW = 503
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,7 @@ class Icinga2(Sender):
         return Handed(len(seen), left, why)
 
     def _process(self, one: Line, signed: str, body: bytes, service: Service) -> str:
-        """Send one result; return why it is not known there, else nothing. Raises SendError."""
+        """Send one result; return why it is not taken of this one, else nothing. Raises SendError."""
         try:
             one.socket.sendall(request(self.address, signed, body))
             answer = read(one.socket)
@@ -109,10 +111,14 @@ class Icinga2(Sender):
         about = f"{service.host}!{service.name}" if service.name else service.host
         if answer.status == UNKNOWN:
             return f"{self.describe()}: it knows no {clean(about, 200)}; `infratest monitor up icinga2` brings it there"
-        if answer.status != 200 or not _taken(answer):
-            said = clean(decoded(answer.body), 300)
-            raise SendError(f"{self.describe()}: {clean(about, 200)} is answered {answer.status}{said and ': '}{said}")
-        return ""
+        each = _each(answer)
+        if each and all(200 <= code < 300 for code, _ in each):
+            return ""
+        said = "; ".join(words for _, words in each) or decoded(answer.body)
+        said = f"{self.describe()}: {clean(about, 200)} is answered {answer.status}: {clean(said, 300)}".rstrip(": ")
+        if not each or any(code == NOT_NOW for code, _ in each):
+            raise SendError(said)
+        return said  # of this one alone: that it is sent again would change nothing, and hold up all others
 
     def _signed_in(self) -> str:
         """Return the header that says who asks. Raises UserError."""
@@ -152,13 +158,17 @@ def written(seen: Seen, service: Service) -> bytes:
             "plugin_output": found.words,
             "performance_data": list(found.numbers),
             "check_source": "infratest monitor",
-            "execution_end": seen.time,
+            "execution_end": seen.time + (seen.result.duration if seen.result is not None else 0.0),
         }
     ).encode()
 
 
-def _taken(answer: Answer) -> bool:
+def _each(answer: Answer) -> list[tuple[float, str]]:
+    """Return what is answered of the object: codes and words; nothing where the request as such is answered.
+
+    That is so whatever the status: it is 200, 500 or that of the object, by Icinga's version.
+    """
     try:
-        return all(200 <= each["code"] < 300 for each in json.loads(answer.body)["results"])
+        return [(float(each["code"]), str(each["status"])) for each in json.loads(answer.body)["results"]]
     except (ValueError, LookupError, TypeError):
-        return False
+        return []

@@ -83,7 +83,8 @@ class Desk:
             for notice in message:
                 key = (notice.receiver, notice.id)
                 entry = ledger.attempted(self.ledger.pop(key))
-                self.sent[notice.receiver] = self.time
+                if not entry.retried or self.outcome == "delivered":
+                    self.sent[notice.receiver] = self.time
                 self.handed.append(notice)
                 self.keys.append(notice.key)
                 if self.outcome == "delivered":

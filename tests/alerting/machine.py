@@ -194,7 +194,9 @@ class Life(RuleBasedStateMachine):
         inbox.missed[notice.id] = missed | {notice.level}
         entry = self.our.ledger.attempted(self.kept["ledger"][key])
         sent = self.kept["sent"] | {notice.receiver: self.steady}
-        self.write(ledger=self.kept["ledger"] | {key: entry}, sent=sent)
+        self.write(
+            ledger=self.kept["ledger"] | {key: entry}, sent=self.kept["sent"] if entry.retried else sent
+        )  # fmt: skip
         if inbox.outcome in ("taken", "lost behind"):
             inbox.given(notice, doubtful)
             inbox.missed[notice.id] = set() if inbox.outcome == "taken" else {*missed, notice.level}
@@ -207,7 +209,10 @@ class Life(RuleBasedStateMachine):
         else:
             after = self.our.ledger.lost(entry, self.steady)
         ledger = {each: its for each, its in self.kept["ledger"].items() if each != key}
-        self.write(ledger=ledger if after is None else ledger | {key: after})
+        taken = inbox.outcome == "taken" and entry.retried
+        self.write(
+            ledger=ledger if after is None else ledger | {key: after}, sent=sent if taken else self.kept["sent"]
+        )  # fmt: skip
 
     # What must be so.
 
@@ -293,8 +298,9 @@ class Life(RuleBasedStateMachine):
 
     def settled(self, id: str, name: str, has: str, all: dict[str, Known]) -> None:
         level, kinds = self.level(id, all), ROUTES[name][3]
-        if self.silence(id, all) or (level == "unstable" and "flap" not in kinds):
+        if self.silence(id, all):
             return
+        knows = has == level or (level == "unstable" and "flap" not in kinds and has != "ok")
         gathered = self.kept["sent"].get(name, -1e9) + GATHERED.get(name, 0.0) > self.steady
         if level == "ok":
             well = has == "ok" or gathered or "recovery" not in kinds
@@ -302,7 +308,7 @@ class Life(RuleBasedStateMachine):
         elif has != "ok" or self.addressed(name, id, all):
             begun = all[id].unstable or all[id].opened
             early = has == "ok" and self.steady - begun < ROUTES[name][1]
-            assert has == level or gathered or early, f"{name} has that {id} is {has}, and it is {level}"
+            assert knows or gathered or early, f"{name} has that {id} is {has}, and it is {level}"
 
     def teardown(self) -> None:
         if getattr(self, "sound", False):

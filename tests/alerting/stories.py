@@ -137,6 +137,27 @@ def flapping(our: SimpleNamespace) -> None:
 
 
 @story
+def what_flaps_is_a_problem_to_who_is_not_told_of_flaps(our: SimpleNamespace) -> None:
+    route = {"on": frozenset(("problem", "recovery"))}
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(4, 100.0, 50.0))
+    desk.look("web", "critical", "ok", "critical", "ok")
+    assert desk.words() == ["problem critical", "recovery ok", "problem critical"], "it knows of a problem"
+    assert desk.withheld == {("oncall", "web"): "no route tells it of a flap"}
+    assert desk.look("web", "critical", "ok").tick(60).words()[3:] == ["recovery ok"]
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(3, 100.0, 50.0))
+    desk.look("web", "critical", "ok", "critical")
+    assert desk.words() == ["problem critical", "recovery ok", "problem unstable"], "it was told last that all is well"
+    assert desk.look("web", "ok", "critical", "ok", "critical").words()[3:] == []
+    assert desk.tick(60).words()[3:] == ["problem critical"]
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(3, 100.0, 50.0)).look("web", "critical")
+    desk.outcome = "lost"
+    desk.look("web", "ok")
+    desk.outcome = "delivered"
+    desk.look("web", "critical").wait(20).cycle()
+    assert desk.words()[2:] == ["problem unstable"], "it may have that all is well"
+
+
+@story
 def somebody_has_it(our: SimpleNamespace) -> None:
     desk = Desk(our, routes=[{"again": 300.0}]).look("web", "warning").ack("web")
     assert desk.words() == ["problem warning", "ack warning"]
@@ -196,6 +217,9 @@ def only_what_a_route_tells(our: SimpleNamespace) -> None:
     """A receiver that is told of problems alone has the second one too."""
     desk = Desk(our, routes=[{"on": frozenset({"problem"})}])
     assert desk.look("web", "critical", "ok", "critical").words() == ["problem critical"] * 2
+    desk = Desk(our, routes=[{"on": frozenset({"recovery"})}]).look("web", "critical")
+    assert desk.withheld == {("oncall", "web"): "no route tells it of a problem"}
+    assert desk.look("web", "ok").words() == []
 
 
 @story
@@ -339,6 +363,23 @@ def a_digest(our: SimpleNamespace) -> None:
     assert [[each.id for each in some] for some in our.ledger.messages(desk.ledger, {"oncall"}, desk.time)] == [
         ["a", "b"]
     ]
+
+
+@story
+def one_that_is_never_taken_holds_up_no_digest(our: SimpleNamespace) -> None:
+    desk = Desk(our, {"a": (), "b": ()}, digest=300.0)
+    desk.outcome = "lost"
+    desk.look("a", "critical").look("b", "critical")
+    for _ in range(28):
+        desk.wait(10).cycle()
+    assert {each.id for each in desk.handed} == {"a"}, "gathered for as long as said"
+    assert len(desk.handed) == 5
+    assert [each.id for each in desk.wait(20).cycle().handed][5:] == ["b"], "and no longer, whatever a's tries do"
+    desk.outcome = "delivered"
+    desk.wait(600).cycle()
+    assert [each.id for each in desk.handed][6:] == ["a", "b"]
+    assert len(desk.wait(200).look("a", "ok").handed) == 8, "one that was taken at last is a message like others"
+    assert desk.wait(100).cycle().told[8:] == [("oncall", "a", "recovery", "ok")]
 
 
 @story

@@ -50,8 +50,22 @@ def test_rules_of_a_scenario():
         "labels": {"severity": "critical"},
         "annotations": {"summary": "nginx answers is critical on {{ $labels.host }}"},
     }
-    assert [rule["labels"]["severity"] for rule in found] == ["critical", "warning", "unknown"]
-    assert [rule["expr"][-4:] for rule in found] == ["== 2", "== 1", "== 3"]
+    assert [rule["labels"]["severity"] for rule in found] == ["critical", "unknown", "warning"]
+    assert [rule["for"] for rule in found] == ["240s"] * 3
+
+
+#: How a scenario is, a minute each; which severity fires from which minute on, up to the next.
+LASTING = [
+    ("2x9", [(0, ""), (2, "critical")]),
+    ("3x9", [(0, ""), (2, "unknown")]),
+    ("1x9", [(0, ""), (2, "warning")]),
+    ("2 1 2 1 2 1 2 1 2 1", [(0, ""), (2, "warning")]),
+    ("2 3 2 3 2 3 2 3 2 3", [(0, ""), (2, "unknown")]),
+    ("1 3 2 1 3 2 1 3 2 1", [(0, ""), (2, "warning")]),
+    ("1 1 1 2 2 2 2 1 1 1", [(0, ""), (2, "warning"), (5, "critical"), (7, ""), (9, "warning")]),
+    ("2 0 2 1 0 3 2 0 1 1", [(0, "")]),
+    ("2 4 2 4 2 5 2 6 2 4", [(0, "")]),  # blocked, skipped, waived
+]
 
 
 def test_rules_of_what_no_scenario_says():
@@ -78,6 +92,24 @@ class TestByPromtool:
         export = Prometheus(Options())
         made = export.write(what(watch(), watch("shop-answers", runbook="https://wiki.example/a?b=$1")), FOLDER)
         assert export.validate(made.files, machine, Deadline(LONG)) == "promtool check takes it: 10 rules"
+
+    def test_what_is_bad_for_long_enough_fires_once_however_it_changes(self, tmp_path):
+        policy = Policy(60, 15, Attempts(3, 3))
+        (tmp_path / RULES).write_text(written(what(watch(policy=policy))).files[RULES], encoding="utf-8")
+        feature = {"feature": "features/web.feature", "scenario": "nginx-answers"}
+        of = {"stack": "shop", "env": "prod", "host": "web-1", **feature}
+        words = {"critical": "critical", "unknown": "unknown or critical", "warning": "warning or worse"}
+        tests = []
+        for values, fires in LASTING:
+            cases = []
+            for minute in range(10):
+                severity = [level for begin, level in fires if begin <= minute][-1]
+                told = {"summary": f"nginx answers is {words.get(severity)} on web-1"}
+                alerts = [{"exp_labels": {**of, "severity": severity}, "exp_annotations": told}] if severity else []
+                cases.append({"eval_time": f"{minute}m", "alertname": "nginx-answers", "exp_alerts": alerts})
+            series = [{"series": f"infratest_scenario_state{_braces(of)}", "values": values}]
+            tests.append({"name": values, "interval": "1m", "input_series": series, "alert_rule_test": cases})
+        evaluated(tmp_path, *tests)
 
     def test_it_takes_the_rules_of_5000_services(self, machine):
         hosts = tuple(Host(f"web-{number}", ("web",), {}, f"192.0.2.{number}") for number in range(100))
@@ -161,7 +193,12 @@ def fired(folder: Path, texts: list[str]) -> None:
         alert = {"exp_labels": {**own, "severity": "critical"}, "exp_annotations": told}
         cases.append({"eval_time": "2m", "alertname": text, "exp_alerts": [alert]})
     test = {"interval": "1m", "input_series": series, "alert_rule_test": cases}
-    (folder / "test.yml").write_text(document({"rule_files": [RULES], "tests": [test]}), encoding="utf-8")
+    evaluated(folder, test)
+
+
+def evaluated(folder: Path, *tests: dict[str, Any]) -> None:
+    """Have promtool evaluate the rules over series, and compare what fires."""
+    (folder / "test.yml").write_text(document({"rule_files": [RULES], "tests": [*tests]}), encoding="utf-8")
     program = program_of("promtool")
     done = subprocess.run(
         [program, "test", "rules", "test.yml"], cwd=folder, capture_output=True, text=True, check=False

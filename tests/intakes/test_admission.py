@@ -65,6 +65,12 @@ def test_no_finite_number_is_kept(value):
         number_of(value)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_no_event_has_a_number_that_is_not_finite(value):
+    with pytest.raises(Refusal, match="no finite number"):
+        event("x", value, 1_796_000_000.0)
+
+
 @pytest.mark.parametrize("value", [True, "3", None, [1]])
 def test_what_is_no_number_is_not_understood(value):
     with pytest.raises(Refusal, match="not understood"):

@@ -328,6 +328,28 @@ def test_tokens_say_who_sends_and_are_read_anew(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("head", "data"),
+    [
+        (b"Content-Length: 1000000\r\n", b"x" * 100),
+        (b"Content-Length: 1000000\r\nExpect: 100-continue\r\n", b""),
+        (b"Transfer-Encoding: chunked\r\n", b"8000\r\n" + b"x" * 0x8000 + b"\r\n10000\r\n" + b"x" * 0x8001),
+    ],
+)
+def test_a_large_body_is_not_waited_for_from_who_shows_no_token(tmp_path, head, data):
+    (tmp_path / "tokens").write_text(f"shop {TOKEN}\n")
+    with listening("http", {"tokens": "tokens"}, folder=tmp_path) as here:
+        asked = b"POST /in/events HTTP/1.1\r\nHost: x\r\n"
+        with socket.create_connection(("127.0.0.1", here.port), timeout=LONG) as connection:
+            connection.sendall(asked + head + b"\r\n" + data)  # and no more of it comes
+            answer = connection.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+        assert b"\r\nWWW-Authenticate: Bearer\r\n" in answer
+        assert here.arrivals.refusals == {("http", "no token that is known"): 1}
+        many = [{"key": f"k{number}", "value": number} for number in range(3000)]
+        assert post(here, many, Authorization=f"Bearer {TOKEN}") == (200, {"taken": 3000, "refused": {}})
+
+
+@pytest.mark.parametrize(
     "text, words",
     [
         ("", "holds no token"), ("shop\n", "expected a name, a blank and a token"), ("shop short\n", "16 characters"),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.errors import UserError
+from infratest.intakes import _statsd_tally
 from infratest.intakes._admission import REASONS
 from infratest.intakes._statsd_tally import Tally
 from infratest.intakes.base import opened
@@ -84,6 +85,39 @@ def test_whatever_comes_every_number_is_finite(packets):
         assert number - number == 0
         assert b"\n" not in name
         assert unit in ("", "s")
+
+
+@pytest.mark.parametrize(
+    ("packets", "numbers"),
+    [
+        ((b"x:1e308|c", b"x:1e308|c"), {"x": 1e307, "x.count": 1e308}),
+        ((b"x:5|c", b"x:1e300|c|@0.000000001"), {"x": 0.5, "x.count": 5.0}),
+        ((b"x:1e308|g", b"x:+1e308|g", b"x:-1e307|g"), {"x": 9e307}),
+        ((b"x:1e308|ms", b"x:1e308|ms"),
+         {"x": 1e305, "x.lower": 1e305, "x.upper": 1e305, "x.upper_90": 1e305, "x.count": 1.0}),
+    ],
+)  # fmt: skip
+def test_what_would_make_a_sum_infinite_is_refused(packets, numbers):
+    tally = Tally()
+    for packet in packets:
+        tally.take(packet)
+    assert {(name + behind.encode()).decode(): number for name, behind, number, _ in tally.flushed(10)} == numbers
+    assert tally.refusals == {"no finite number": 1}
+
+
+def test_all_that_one_flush_remembers_has_a_bound(monkeypatch):
+    monkeypatch.setattr(_statsd_tally, "MOST_OF_ALL", 5)
+    monkeypatch.setattr(_statsd_tally, "MOST_NAMES", 4)
+    tally = Tally()
+    for value in range(1, 5):
+        tally.take(b"a:%d|ms\nb:%d|s" % (value, value))
+    tally.take(b"c:9|ms\nd:1|g\ne:1|g\nb:1|s")
+    assert len(tally.times[b"a"].values) + len(tally.sets[b"b"]) == 5
+    assert tally.refusals == {"too many new series": 3}, "two members, and a name"
+    made = {(name + behind.encode()).decode(): number for name, behind, number, _ in tally.flushed(10)}
+    assert (made["a.count"], made["a.upper"], made["c.upper_90"], made["b"]) == (4.0, 0.004, 0.009, 2.0)
+    tally.take(b"b:1|s")
+    assert [*tally.flushed(10)] == [(b"b", "", 1.0, "")], "the next flush has room again"
 
 
 def test_packets_of_python_and_of_nc_come_over_a_real_socket():

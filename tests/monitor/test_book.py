@@ -19,6 +19,7 @@ from infratest.errors import UnknownName, UserError
 from infratest.model import Observation, Result, StepResult
 from infratest.monitor.book import UNSENT, Book
 from infratest.monitor.memory import Memory
+from infratest.monitor.receiving import reception
 
 WALL = 1_764_432_000.0
 POLICY = Policy(interval=60, retry=15, attempts=Attempts(2, 2), flap=None)
@@ -122,6 +123,55 @@ def test_what_a_receiver_refuses_is_tried_again_and_three_times_make_it_a_proble
             now += 1
         pauses.append(now - begin)
     assert pauses == [10, 20, 40]
+
+
+def test_what_is_never_taken_does_not_hold_up_what_is_gathered_beside_it():
+    book = a_book()
+    book.tell(book.routes, [Receiver("oncall", digest=300.0)])
+    for id, time in ((WEB.id, 0), (WEB.id, 1), (DISK.id, 60), (DISK.id, 61)):
+        book.look(result(id, "critical"), at(time))
+    sent: dict[str, list[float]] = {}
+    for time in range(1, 1200):
+        book.settle(at(time))
+        for message in book.messages((), at(time)):
+            book.attempt(message, at(time))
+            for notice in message:
+                sent.setdefault(notice.id, []).append(time)
+            book.outcome(message, "lost", "a time-out", at(time))
+    assert sent[DISK.id][0] == 301
+    assert book.sent["oncall"] == at(301).steady
+    (message,) = book.messages((), at(1800))
+    book.attempt(message, at(1800))
+    assert book.sent["oncall"] == at(301).steady
+    book.outcome(message, "delivered", "", at(1801))
+    assert book.sent["oncall"] == book.changes.sent["oncall"] == at(1801).steady
+
+
+def test_whom_a_message_did_not_reach_is_told_of_its_receiver_until_one_reaches_all():
+    book = a_book()
+    for time in (0, 15):
+        book.look(result(WEB.id, "critical"), at(time))
+
+    def handed(outcome: str, reason: str, now: float) -> tuple[str, str]:
+        book.settle(at(now))
+        (message,) = book.messages((), at(now))
+        book.attempt(message, at(now))
+        book.outcome(message, outcome, reason, at(now))
+        found = reception(book, "oncall")
+        book.results[found.id] = found
+        return found.state, found.reason
+
+    assert handed("delivered", "for all but gone@example.org: 550", 15) == (
+        "warning",
+        "for all but gone@example.org: 550",
+    )
+    assert book.entries["oncall", WEB.id].unsure is False, "the others have it: what follows is told"
+    again = Book(Memory(dict(book.statuses), dict(book.results), dict(book.entries)), book.routes, [Receiver("oncall")])
+    again.watch(ALL, at(20))
+    book = again
+    book.look(result(WEB.id, "ok"), at(30))
+    assert handed("refused", "451 later", 30)[0] == "warning", "after a restart, too"
+    assert handed("delivered", "", 60) == ("ok", "")
 
 
 def test_a_message_that_was_not_handed_over_is_nobodys_failure_and_goes_at_once():

@@ -15,6 +15,7 @@ from infratest.monitor.monitor import PROJECT
 from infratest.monitor.sending import DEAD, Sending, Way
 from infratest.monitor.start import started
 from infratest.plan.tasks import Task
+from infratest.project.exported import service_names
 from infratest.project.prepare import Request
 from infratest.project.session import Session
 from infratest.senders.base import Handed, Seen, Sender
@@ -130,7 +131,7 @@ class Project:
     """What is watched, by these senders."""
 
     tasks: Mapping[str, Task] = {}
-    prepared = SimpleNamespace(plan=SimpleNamespace(hosts={}))
+    prepared = SimpleNamespace(plan=SimpleNamespace(hosts={}), scenarios=())
 
     def __init__(self, **senders: Sender) -> None:
         self.senders = {name: (None, sender) for name, sender in senders.items()}
@@ -207,6 +208,14 @@ def task(feature: str, name: str, host: str, row: int | None = None) -> Task:
     return Task(Scenario(feature, "f", name, 1, row=row), host)
 
 
+def test_a_service_keeps_its_name_when_the_last_host_of_another_goes_or_is_skipped():
+    tasks = [task("a.feature", "one", "web-1"), task("b.feature", "one", "db")]
+    known = [each.scenario for each in tasks]
+    assert service_names(tasks, known) == {"a.feature#one@web-1": "a.feature#one", "b.feature#one@db": "b.feature#one"}
+    assert service_names(tasks[:1], known) == {"a.feature#one@web-1": "a.feature#one"}
+    assert service_names(tasks[:1], known[:1]) == {"a.feature#one@web-1": "one"}
+
+
 def test_services_have_the_names_of_the_export_and_rows_are_one():
     kept: list[Seen] = []
 
@@ -218,7 +227,7 @@ def test_services_have_the_names_of_the_export_and_rows_are_one():
     all_ = Sending({"tool": Way(Keeping())}, "shop", "prod")
     tasks = [task("a.feature", "one", "web-1"), task("b.feature", "one", "web-1"), task("a.feature", "two", "-"),
              task("a.feature", "rows", "web-1", 1), task("a.feature", "rows", "web-1", 2)]  # fmt: skip
-    all_.name(tasks, ["web-1"])
+    all_.name(tasks, ["web-1"], [each.scenario for each in tasks])
     ids = [*(each.id for each in tasks), "reachable@web-1", "monitor#project@-"]
     states = ["ok", "ok", "ok", "critical", "ok", "ok", "ok"]
     looked: list[tuple[Result, float]] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,6 +16,7 @@ from infratest.alerting.ledger import ACK, RECOVERY
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.receivers.base import Item, Lost, Message, Receiver, Refused, opened
+from infratest.receivers.mail import PATIENCE
 from infratest.states import OK
 from infratest.testing.receivers import HOSTILE, LONG, WHERE, item, message, notice
 from infratest.testing.waiting import wait_until
@@ -193,6 +195,30 @@ def test_a_recipient_that_is_refused(post, answer, permanent):
     with pytest.raises(Refused, match=answer) as caught:
         sent(to(post.server))
     assert caught.value.permanent is permanent
+
+
+def test_one_of_several_recipients_is_refused_for_good(post):
+    receiver = to(post.server, to=[TO, "gone@example.org"])
+    post.box.refusals["gone@example.org"] = "550 no such user"
+    words = receiver.deliver(message(), Deadline(LONG))
+    assert words.endswith(": it took it for all but gone@example.org: 550 no such user")
+    assert [letter.recipients for letter in post.box.letters] == [(TO,)]
+    post.box.refusals.clear()
+    assert receiver.deliver(message(), Deadline(LONG)) == ""
+
+
+def test_a_recipient_is_refused_for_now_but_not_for_ever(post):
+    receiver = to(post.server, to=[TO, "full@example.org"])
+    post.box.refusals["full@example.org"] = "452 mailbox full"
+    first, more = message(), message(item(), item(notice("features/db.feature#up@db")))
+    with pytest.raises(Lost, match="452 mailbox full"):
+        receiver.deliver(first, Deadline(LONG))
+    with pytest.raises(Lost):  # in a digest another notice is in the message by the next try
+        receiver.deliver(replace(more, sent=first.sent + PATIENCE - 1), Deadline(LONG))
+    assert "all but full@example.org: 452" in receiver.deliver(
+        replace(more, sent=first.sent + PATIENCE), Deadline(LONG)
+    )
+    assert [letter.recipients for letter in post.box.letters] == [(TO,), (TO,)]
 
 
 def test_one_of_several_recipients_is_refused(post):

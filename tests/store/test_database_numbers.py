@@ -181,9 +181,11 @@ def test_history_is_asked_by_keys_alone_of_sqlite(tmp_path):
         )
         its = plan(t, changes.CHANGES_OF, "id", HOUR, HOUR + DAY, 9)
         assert "SEARCH change USING INDEX change_by_subject (subject=? AND time>? AND time<?)" in its
+        last = plan(t, changes.LAST, "id", HOUR)
+        assert "USING COVERING INDEX change_by_subject (subject=? AND time<?)" in last
         told = plan(t, ledger.DELIVERIES_OF, "id", HOUR, HOUR + DAY, 9)
         assert "SEARCH told USING INDEX told_by_id (id=? AND time>? AND time<?)" in told
-        for one in (hours, its, told):
+        for one in (hours, its, last, told):
             assert "SCAN block" not in one
             assert "SCAN change" not in one
             assert "SCAN told" not in one

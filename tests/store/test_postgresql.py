@@ -290,6 +290,21 @@ def test_what_is_no_address_is_refused_and_a_password_in_it_is_not_shown(url):
     assert "secret" not in str(raised.value)
 
 
+def test_a_server_that_vanishes_without_a_word_ends_the_wait(place):
+    """Read back of the kernel, of a store that is written and one that is read: 5 s, then three questions 2 s apart."""
+    with opened(place) as written, looked_into(place) as read:
+        for store in (written, read):
+            with socket.socket(fileno=os.dup(store._base.fileno())) as line:
+                assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+                names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+                assert [line.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names] == [
+                    5,
+                    2,
+                    3,
+                    10_000,
+                ]
+
+
 def test_a_name_that_would_be_cut_is_refused():
     with pytest.raises(UserError, match="is longer than the 63 bytes of a name in PostgreSQL"):
         _ = Address(url="postgresql://a@db/mon", stack="s" * 60, env="prod").schema

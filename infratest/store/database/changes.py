@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infratest.alerting.moments import Moment
+from infratest.alerting.moments import Moment, happened
 from infratest.store.blocks import hour_of
 from infratest.store.database.base import Row, Transaction
 from infratest.store.database.values import as_json, storable
@@ -31,10 +31,13 @@ _CHANGES = (
     "JOIN subject ON subject.number = change.subject "
     "WHERE time >= ? AND time < ? ORDER BY time DESC, change.number DESC LIMIT ?"
 )
-_LAST = (
+LAST = (
     "SELECT subject.id, time, steady, before, after, reason, evidence FROM change "
     "JOIN subject ON subject.number = change.subject "
-    "WHERE subject.id = ? AND time <= ? ORDER BY time DESC, change.number DESC LIMIT 1"
+    # In the order in which they happened: a wall clock that was set back gives later ones earlier times. (`+ 0` has the
+    # index of the times be asked, and not all changes from the newest on.)
+    "WHERE change.number = (SELECT max(number + 0) FROM change "
+    "WHERE subject = (SELECT number FROM subject WHERE id = ?) AND time <= ?)"
 )
 _LAST_MARK = (
     "SELECT hour, state FROM mark WHERE subject = (SELECT number FROM subject WHERE id = ?) "
@@ -77,18 +80,20 @@ def add(t: Transaction, changes: Iterable[Change]) -> None:
 def changes(
     t: Transaction, id: str | None = None, begin: float = 0.0, end: float = 1e15, most: int = MOST
 ) -> list[Change]:
-    """Return the changes of a result, or of all, from one time to another, without that one: the earliest first.
+    """Return the changes of a result, or of all, from one time to another, without that one.
+
+    They are in the order in which they happened, whatever the wall clock was set to meanwhile.
 
     Args:
         begin, end: seconds since the epoch. most: where there are more, the newest are given.
     """
     rows = t.rows(_CHANGES, begin, end, most) if id is None else t.rows(CHANGES_OF, storable(id), begin, end, most)
-    return [_change(row) for row in reversed(rows)]
+    return happened([_change(row) for row in reversed(rows)])
 
 
 def last(t: Transaction, id: str, wall: float) -> Change | None:
-    """Return the newest change of a result that was no later than a time; None where none is kept."""
-    row = t.row(_LAST, storable(id), wall)
+    """Return the change of a result that happened last, of those no later than a time; None where none is kept."""
+    row = t.row(LAST, storable(id), wall)
     return None if row is None else _change(row)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from infratest.alerting.ledger import Entry, Ledger, Notice
-from infratest.alerting.moments import Moment
+from infratest.alerting.moments import Moment, happened
 from infratest.alerting.owed import Withheld
 from infratest.store.database.base import Transaction
 from infratest.store.database.values import read, storable, written
@@ -104,7 +104,7 @@ def add(t: Transaction, deliveries: Iterable[Delivery]) -> None:
 def deliveries(
     t: Transaction, id: str | None = None, begin: float = 0.0, end: float = 1e15, most: int = MOST
 ) -> list[Delivery]:
-    """Return what happened to the notices of a result, or of all, from one time to another: the earliest first.
+    """Return what happened to the notices of a result, or of all, from one time to another, in the order it happened.
 
     Args:
         begin, end: seconds since the epoch. most: where there are more, the newest are given.
@@ -112,7 +112,7 @@ def deliveries(
     rows = (
         t.rows(_DELIVERIES, begin, end, most) if id is None else t.rows(DELIVERIES_OF, storable(id), begin, end, most)
     )
-    return [Delivery(Moment(steady, time), *more) for time, steady, *more in reversed(rows)]
+    return happened(Delivery(Moment(steady, time), *more) for time, steady, *more in reversed(rows))
 
 
 def withhold(t: Transaction, at: Moment, withheld: Iterable[Withheld]) -> list[Delivery]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.alerting.downtime import Downtime
-from infratest.alerting.moments import Moment
+from infratest.alerting.moments import Moment, happened
 from infratest.store.database.base import Transaction
 from infratest.store.database.values import as_json, read, storable, written
 
@@ -92,13 +92,13 @@ def add_notes(t: Transaction, notes: Iterable[Note]) -> None:
 
 
 def notes(t: Transaction, begin: float = 0.0, end: float = 1e15, most: int = MOST) -> list[Note]:
-    """Return the notes from one time to another, in seconds since the epoch: the earliest first."""
+    """Return the notes from one time to another, in seconds since the epoch, in the order in which they came."""
     rows = t.rows(
         "SELECT steady, time, text, author, host FROM note WHERE time >= ? AND time < ? "
         "ORDER BY time DESC, number DESC LIMIT ?",
         begin, end, most,
     )  # fmt: skip
-    return [Note(Moment(steady, time), *more) for steady, time, *more in reversed(rows)]
+    return happened(Note(Moment(steady, time), *more) for steady, time, *more in reversed(rows))
 
 
 def _put(t: Transaction, table: str, bodies: Mapping[str, str]) -> None:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 WRITE, READ = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #: Seconds for a connection, and for one statement: longer is a server that hangs, which must hold up nothing.
 CONNECT, STATEMENT = 5, 10
+#: What has a connection end whose other side is gone without a word (no power, no route): by the system's defaults a
+#: wait for its answer lasts two hours. Seconds, and how often is asked; of what nobody acknowledged, milliseconds.
+VANISHED = {
+    "keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
+}  # fmt: skip
 #: Bytes of a name in PostgreSQL; a longer one would be cut, and be another stack's.
 LONGEST = 63
 #: Seconds between two looks at whose the lease is.
@@ -79,6 +84,7 @@ class Address:
             "password": self.password,
             **tls,
             "connect_timeout": CONNECT,
+            **VANISHED,
             "application_name": "infratest monitor",
             "options": f"-c statement_timeout={STATEMENT}s -c client_min_messages=warning",
         }
