@@ -170,6 +170,7 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
         {"rule": make_rule(mode="propose"), "approved": "bob", "trust": ("propose", "nothing was granted")},
         {"rule": PROVEN, "proof": (False, "stale"), "trust": ("propose", "lost"), "approved": "bob"},
         {"rule": FROZEN, "approved": "bob"},
+        {"suppressed": "left alone: downtime 'drill' by ann", "drilled": "mend-web"},
         {"rule": FROZEN, "drilled": "mend-web", "changes": Changes(locks=("somebody deploys",))},
         {"rule": THAWED},
         {"rule": AFTER, "changes": Changes(provisioned=NOON - 600)},
