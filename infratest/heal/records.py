@@ -5,13 +5,14 @@ Made by the heal engine; read by the audit, the outputs and the command line. Va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
 from infratest.heal.gates import BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
 from infratest.model import Report, Result
+from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
 from infratest.states import OK
 from infratest.units import human
@@ -155,11 +156,18 @@ def _seen(result: Result) -> dict[str, Any]:
     }
 
 
-def note(records: Sequence[HealRecord]) -> list[str]:
+def _command(*words: str) -> str:
+    return command_line(["infratest", *words])
+
+
+def note(records: Sequence[HealRecord], command: Callable[..., str] = _command) -> list[str]:
     """Return the words for a status line: what was healed, given up, only observed or refused, each once.
 
     Only the last decision about a result counts. Hosts are named where more than one is concerned. A result that a
     gate finds unknown or blocked is said by the line already, so nothing is added.
+
+    Args:
+        command: returns the command line of these words, as a person has to type it.
     """
     last = {record.before.id: record for record in records}
     milder = {
@@ -172,7 +180,7 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     for record in last.values():
         if record.outcome == RECOVERED and record.before.host in mended:
             continue  # the act that healed its neighbour has healed it too, and is said already
-        words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "")
+        words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "", command)
         missed = sum(bool(one.error) for one in record.collected)
         if words and missed:
             words += f"; {missed} of {len(record.collected)} of `collect:` could not be seen"
@@ -185,7 +193,7 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     return found
 
 
-def _words(record: HealRecord, on: str) -> str:
+def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
     was = record.before.state.upper()
     if record.verified:
         often = (
@@ -208,9 +216,9 @@ def _words(record: HealRecord, on: str) -> str:
         closed = next((one.reason for one in refusals(record.gates) if one.name != MODE), record.rule.mode)
         return f"would {record.remedy}{on} ({'dry run' if record.dry else clean(closed, 200)})"
     if record.outcome == PROPOSED:
-        ask = f"`infratest heal approve {record.proposal}`"
+        ask = f"`{command('heal', 'approve', record.proposal)}`"
         return (
-            f"waits for approval: {record.remedy}{on}; {ask}"
+            f"waits for approval: {clean(record.remedy, 120)}{on}; {ask}"
             if record.proposal
             else f"would propose {record.remedy}{on}"
         )
@@ -229,8 +237,12 @@ def _words_of_refused(record: HealRecord, on: str) -> str:
     return f"not healed{on}: {next(iter(refused.values()), 'no reason')}"
 
 
-def applied(report: Report, records: Sequence[HealRecord]) -> Report:
-    """Return the report as it is after healing: healed results with their new state, and the words as notes."""
+def applied(report: Report, records: Sequence[HealRecord], command: Callable[..., str] = _command) -> Report:
+    """Return the report as it is after healing: healed results with their new state, and the words as notes.
+
+    Args:
+        command: as for `note`.
+    """
     after = {record.before.id: record.after for record in records if record.after is not None}
     after |= {result.id: result for record in records for result in record.beside}
     asked = {result.id for result in report.results}
@@ -239,7 +251,7 @@ def applied(report: Report, records: Sequence[HealRecord]) -> Report:
     results += [result for record in records for result in record.beside if result.id not in asked]
     healed: Report = report.changed(
         results=results,
-        notes=(*report.notes, *note(records)),
+        notes=(*report.notes, *note(records, command)),
         healed=sum(record.verified for record in records),
         tries=sum(record.outcome == TRIED and not record.later for record in records),
     )

@@ -71,7 +71,7 @@ def heal_report(
     means = replace(_means(session, deadline, suppressed, stored, recorder), drilled=drilled, since=since)
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
-    healed = unblocked(applied(report, records), records, means.rerun)
+    healed = unblocked(applied(report, records, session.command), records, means.rerun)
     pause = paused(state, time.time())
     if pause and not healed.notes:
         healed = healed.changed(notes=(pause,))

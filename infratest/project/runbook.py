@@ -20,9 +20,8 @@ from infratest.heal.ladder import remedies, rung_due
 from infratest.project.drifted import last_green
 from infratest.project.outlook import changes
 from infratest.project.rule_lint import cases
-from infratest.project.session import STACK_FILE, Session
+from infratest.project.session import Session
 from infratest.project.trusting import in_force
-from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED
 from infratest.store import events, failures, history
@@ -190,15 +189,7 @@ def _next(
         if each.says.get("result") == one.id and each.waits(time.time())
     ]
     if waits:
-        yield f"  to let it act: {_command(session, 'heal', 'approve', waits[0].id)}"
+        yield f"  to let it act: {session.command('heal', 'approve', waits[0].id)}"
     else:
-        ask = _command(session, "check", "--heal")
+        ask = session.command("check", "--heal")
         yield f"  to let it act: nothing waits for approval; {ask} asks all gates again"
-
-
-def _command(session: Session, *words: str) -> str:
-    """Return a command line that is about this stack from here."""
-    more = ["--stack", str(session.stack_path)] if session.stack_path != STACK_FILE else []
-    more += ["--env", session.stack.env] if len(session.stack.environments) > 1 else []
-    more += ["--state", str(session.state_path)] if session.state_path is not None else []
-    return command_line(["infratest", *words, *more])

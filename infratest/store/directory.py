@@ -88,6 +88,16 @@ def owner() -> str:
         return f"{os.getuid()}@{gethostname()}"
 
 
+def user_name(number: int) -> str:
+    """Return the login of a user's number, as sudo takes it: `#105` of one that has no name here."""
+    from pwd import getpwuid
+
+    try:
+        return getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
 class _Open:
     """A lock that is held until the block ends: of an open file, by flock(2)."""
 
@@ -145,17 +155,23 @@ class StateDir:
         """Make the directory (0700) if it is not there.
 
         Raises:
-            StateError: it cannot be made, or others could write it.
+            StateError: it cannot be made, is another user's, or others could write it.
         """
         try:
             os.makedirs(self.folder, 0o700, exist_ok=True)
             info = os.stat(self.folder)
         except OSError as error:
             raise StateError(self._words("made", error)) from error
-        if info.st_uid not in (os.getuid(), 0) or info.st_mode & 0o022:
+        if info.st_mode & 0o022:
             raise StateError(
-                f"state directory {self.folder}: others could write it (owner {info.st_uid}, mode "
-                f"{info.st_mode & 0o777:o}); chmod 700 it, or name another with --state"
+                f"state directory {self.folder}: others could write it (mode {info.st_mode & 0o777:o}); chmod 700 it, "
+                "or name another with --state"
+            )
+        if info.st_uid not in (os.geteuid(), 0):
+            raise StateError(
+                f"state directory {self.folder}: is of user {user_name(info.st_uid)}, and what others write there that "
+                f"user cannot use: run it as that user, as with `sudo -u {user_name(info.st_uid)}`, or name another "
+                "with --state"
             )
 
     @property
