@@ -68,7 +68,9 @@ def heal_report(
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
     stack, state = session.stack, session.state
-    means = replace(_means(session, deadline, suppressed, stored, recorder), drilled=drilled, since=since)
+    means = replace(
+        _means(session, deadline, suppressed, stored, recorder, note=not dry_run), drilled=drilled, since=since
+    )
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
     healed = unblocked(applied(report, records, session.command), records, means.rerun)
@@ -80,13 +82,23 @@ def heal_report(
 
 def means_of(session: Session) -> Means:
     """Return what the engine acts with on this stack, for one act that a person wants."""
-    return _means(session, session.deadline, "", False, None)
+    return _means(session, session.deadline, "", False, None, note=False)
 
 
 def _means(
-    session: Session, deadline: Deadline | None, suppressed: str, stored: bool, recorder: Recorder | None
+    session: Session,
+    deadline: Deadline | None,
+    suppressed: str,
+    stored: bool,
+    recorder: Recorder | None,
+    *,
+    note: bool,
 ) -> Means:
-    """Return what the engine acts with on this stack; arguments as for `heal_report`."""
+    """Return what the engine acts with on this stack; arguments as for `heal_report`.
+
+    Args:
+        note: keep which line of the ledger was seen last; not by who only looks.
+    """
     return Means(
         hosts={host.name: host for host in stack_hosts(session, deadline)},
         folder=session.stack.folder,
@@ -99,7 +111,7 @@ def _means(
         now=lambda host, deadline: host_now(session, host, deadline),
         rerun=lambda ids: _rerun(session, ids, deadline),
         proven=lambda rule: proven(session, rule),
-        trusted=lambda rule: trusted(session, rule, note=True),
+        trusted=lambda rule: trusted(session, rule, note=note),
         lost=lambda rule, why: lose(session, rule, why),
         granted=lambda rule: granted(session, rule),
         witness=witness(session.stack.monitor.witness if session.stack.monitor is not None else ()),
