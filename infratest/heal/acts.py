@@ -23,7 +23,7 @@ from infratest.heal.mark import Mark, Taken
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import undo
+from infratest.heal.undoing import kept, undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -95,7 +95,8 @@ class Acts(Looks):
         Args:
             looked: when the result was seen, in seconds since the epoch.
         """
-        deadline = Deadline(min(remedy.seconds, self._left()))
+        after = kept(remedy, record.rule, self._means.limits.settle)
+        deadline = Deadline(min(remedy.seconds, max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
             clock = self._means.clock
@@ -220,7 +221,7 @@ class Acts(Looks):
                 if taken.held:
                     raise HealError(taken.held)
                 around = self._surroundings(result, remedy, way, number)
-                return undo(remedy, result, around, self._audit, number, by, self._means.clock())
+                return undo(remedy, result, around, self._audit, number, by, self._means.clock(), self._left())
             finally:
                 way.mark.give_back(Deadline(PATIENCE))
                 if self._audit.undone(number):
@@ -234,7 +235,8 @@ class Acts(Looks):
         around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
         try:
-            words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, self._means.clock())}"
+            now, left = self._means.clock(), self._left()
+            words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, now, left)}"
             beside.worse(Deadline(0.0))  # as they are since, for the report
         except HealError as error:
             words = f"not undone, {error}"
