@@ -178,7 +178,7 @@ class Acts(Looks):
             outcome = remedy.apply(result, surroundings, deadline)
         except InfratestError as error:
             return replace(record, error=str(error))
-        return replace(record, words=outcome.words, command=outcome.command)
+        return replace(record, words=outcome.words, command=outcome.command, kept=outcome.kept)
 
     def _surroundings(self, result: Result, remedy: Remedy, way: _Way, number: str) -> Surroundings:
         """Return what a remedy works with, for the try of that number."""

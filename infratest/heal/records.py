@@ -56,7 +56,7 @@ class HealRecord:
         proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
         is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
-        came of undoing it, or empty.
+        came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty.
     """
 
     time: float
@@ -84,6 +84,7 @@ class HealRecord:
     worse: tuple[str, ...] = ()
     beside: tuple[Result, ...] = ()
     undone: str = ""
+    kept: str = ""
 
     @property
     def verified(self) -> bool:
@@ -133,6 +134,7 @@ class HealRecord:
             "proposal": self.proposal,
             "worse": list(self.worse),
             "undone": clean(self.undone),
+            "kept": clean(self.kept),
         }
 
 
