@@ -19,7 +19,7 @@ from infratest.heal.audit import Audit
 from infratest.heal.environment import hook_environment
 from infratest.heal.gates import Answer, Stored
 from infratest.heal.looking import Looks, well
-from infratest.heal.mark import Mark, Taken
+from infratest.heal.mark import Mark, Taken, healer
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
@@ -246,7 +246,7 @@ class Acts(Looks):
     def _connection(self, host: Host, remedy: Remedy, rule: HealRule, deadline: Deadline) -> Iterator[_Way]:
         """Connect to the host: for the healing mark, and for a remedy that works there."""
         name = f"{self._report.stack} {self._report.env} {host.name}"
-        marked = (host, name, rule.name, self._state.id, self._means.marks, partial(self._opened, host))
+        marked = (host, name, rule.name, healer(self._state), self._means.marks, partial(self._opened, host))
         try:
             # One that works from here may be for a host that is down: it is not kept waiting for long.
             limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
