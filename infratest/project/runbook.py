@@ -16,7 +16,7 @@ from infratest.heal import proposals
 from infratest.heal.audit import BEGUN, FILE, PROCESS, Audit
 from infratest.heal.contradictions import Case, healer_of
 from infratest.heal.gates import moment
-from infratest.heal.ladder import remedies, rung_due
+from infratest.heal.ladder import remedies, rung_due, rungs
 from infratest.project.drifted import last_green
 from infratest.project.outlook import changes
 from infratest.project.rule_lint import cases
@@ -177,7 +177,7 @@ def _next(
         return
     tries = Audit(session.state, session.stack.env, time.time(), looking=True).tries
     rung = rung_due(rule, one.host, tries, began)
-    yield f"  next: rung {rung + 1} of {len(rule.do)}: {remedies(rule)[rung].describe()} on {one.host}"
+    yield f"  next: rung {rung + 1} of {len(rungs(rule))}: {remedies(rule)[rung].describe()} on {one.host}"
     yield f"  rule {in_force(session, rule)}"
     for gate in mine[-1]["gates"] if mine else ():
         if not gate.get("passed"):
