@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError, UserError
 from infratest.hosts import RUNNING, STOPPED
@@ -13,6 +15,8 @@ LOOK, PAUSE = 10.0, 0.5
 #: Seconds that are kept for the start, of those that there are at most the half; and in which what was to stop in time
 #: and did not may stop all the same.
 START, LATE = 180.0, 20.0
+#: Seconds for the start where we are told to end.
+LAST = 30.0
 
 
 class PowerCycle(Remedy):
@@ -41,6 +45,11 @@ class PowerCycle(Remedy):
                 raise HealError(f"it was to stop, and is {state} by its provider's word: not started")
             power.start(deadline)
             self._answering(surroundings, deadline)
+        except KeyboardInterrupt:
+            # Who ends us here would leave it stopped.
+            with suppress(InfratestError):
+                power.start(deadline.at_most(LAST))
+            raise
         except InfratestError as error:
             raise HealError(f"power-cycle {name}: {error}") from error
         return Outcome(words="it was stopped, started, and answers", command=f"infratest reboot --host {name}")

@@ -190,6 +190,19 @@ def test_what_does_not_stop_is_not_started(tmp_path: Path, takes: float, fails: 
     assert (slow.now == 0.0) is bool(fails)
 
 
+def test_who_is_told_to_end_starts_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow(takes=10.0)
+
+    def ended(seconds: float) -> None:
+        slow.state = "stopped"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(slow, "pause", ended)
+    with pytest.raises(KeyboardInterrupt):
+        slow.cycled(tmp_path, 420.0)
+    assert ([what for what, _ in slow.asked], slow.state) == (["halt", "start"], "running")
+
+
 def test_a_check_of_ten_seconds_stops_nothing(tmp_path: Path) -> None:
     write(tmp_path, FAKE.format(more=""))
     assert infratest(tmp_path, "up")[0] == 0
