@@ -197,6 +197,7 @@ def _lost_nothing(state: StateDir, stack: str, now: float) -> bool:
     """Whether all losses that were seen are there; what cannot be read is set aside, so that they begin anew."""
     try:
         lost = _lost_links(state, stack, now)
+        _entries(lost, LOSS, LOST)
     except Broken:
         for name in (LOST, KEY):
             _set_aside(state, name)

@@ -89,13 +89,13 @@ def owner() -> str:
 
 
 def user_name(number: int) -> str:
-    """Return the login of a user's number, as sudo takes it: `#105` of one that has no name here."""
+    """Return the login of a user's number, as sudo takes it on a command line: `'#105'` of one without a name here."""
     from pwd import getpwuid
 
     try:
         return getpwuid(number).pw_name
     except KeyError:
-        return f"#{number}"
+        return f"'#{number}'"
 
 
 class _Open:

@@ -151,9 +151,9 @@ def test_a_stored_report_is_healed_once(project: Project) -> None:
 def test_the_kill_switch_needs_no_environment_and_holds_for_all(project: Project) -> None:
     project.run("check", "--env", "prod", "--heal")
     status, words = project.run("heal", "pause", "2h")
-    assert (status, words[:24]) == (0, "healing is paused until ")
     state = project.folder / ".infratest"
-    assert words.endswith(f" from {state}; `infratest heal resume` ends it\n"), words
+    assert (status, words.startswith(f"healing from {state} is paused until ")) == (0, True), words
+    assert words.endswith(" UTC; `infratest heal resume` ends it\n"), words
     status, words = project.run("check", "--env", "prod", "--heal")
     assert status == 2
     assert "not healed: paused until" in words
@@ -170,7 +170,8 @@ def test_who_pauses_one_state_directory_sees_that_others_go_on(project: Project)
     assert status == 0
     there = project.folder / "elsewhere"
     paused, empty, others = words.splitlines()
-    assert paused.endswith(f" from {there}; `infratest heal resume --state elsewhere` ends it")
+    assert paused.startswith(f"healing from {there} is paused until ")
+    assert paused.endswith("; `infratest heal resume --state elsewhere` ends it")
     assert empty.startswith(f"nothing was ever healed from {there}: what heals from another directory goes on")
     assert others.startswith("the monitor at https://other.example:8443/alive (`alive: peer`) may heal the same hosts")
     assert not (project.folder / ".infratest" / "pause.json").exists()

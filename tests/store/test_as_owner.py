@@ -52,6 +52,12 @@ def test_whatever_else_root_writes_there_is_refused_with_the_user_to_be(theirs: 
     assert not (theirs.path / "kept.json").exists()
 
 
+def test_a_user_without_a_name_is_told_as_sudo_takes_it(theirs: StateDir) -> None:
+    os.chown(theirs.folder, 54321, 54321)
+    with pytest.raises(StateError, match=r"is of user '#54321', .* as with `sudo -u '#54321'`"):
+        theirs.make()
+
+
 def test_it_is_root_again_whatever_happens_and_of_its_own_stays_root(theirs: StateDir, tmp_path: Path) -> None:
     groups = os.getgroups()
     seen = []

@@ -175,7 +175,7 @@ def _pause(session: Session, time: str | None, dry_run: bool) -> int:
         return 0
     end = moment(pause(state, seconds))
     ends = session.command("heal", "resume", of_all=True)
-    click.echo(f"healing is paused until {end} from {state.folder}; `{ends}` ends it")
+    click.echo(f"healing from {state.folder} is paused until {end}; `{ends}` ends it")
     # Each state directory has a pause of its own: whoever meant another one is to see that.
     if not (state.path / FILE).exists():
         click.echo(f"nothing was ever healed from {state.folder}: what heals from another directory goes on; name that "
