@@ -145,7 +145,7 @@ class Remedy(ABC):
     fenced: ClassVar[bool] = False
     #: How many seconds it may take at most, and how many a run must have left for it to be begun.
     seconds: float = 60.0
-    least: ClassVar[float] = 0.0
+    least: float = 0.0
     #: Why it cannot be undone; where it can, it is one that `Undoes`.
     no_undo: str = "a heal ends with the host as the act left it"
 

@@ -11,10 +11,12 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, HealError, ProviderError
+from infratest.heal.healing import heal
 from infratest.remedies.base import Power
 from infratest.remedies.power_cycle import PowerCycle
+from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import make_result, surroundings
+from tests.worlds.heal_world import World, closed, make_result, make_rule, surroundings
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 STACK = """\
@@ -210,3 +212,13 @@ def test_a_check_of_ten_seconds_stops_nothing(tmp_path: Path) -> None:
     assert (status, "it is begun with 180 s at least; give it more with --timeout" in words) == (2, True), words
     states = {one["name"]: one.get("state") for one in map(_read, (tmp_path / "world").iterdir())}
     assert states["web"] == "running"
+
+
+@pytest.mark.parametrize(("rung", "least"), [("reboot", "60"), ("power-cycle", "180")])
+def test_what_has_to_come_back_is_not_begun_at_the_end_of_a_run(
+    world: World, state: StateDir, rung: str, least: str
+) -> None:
+    means = world.means(deadline=Deadline(10))
+    (record,) = heal(world.report(), [make_rule(do=((rung, {}),))], state, means, history={})
+    assert (record.outcome, closed(record)) == ("refused", ["time"])
+    assert f"it is begun with {least} s at least" in record.reason
