@@ -19,11 +19,12 @@ from infratest.project.replacing import kept_now
 from infratest.project.session import Session
 from infratest.providers._aside import aside_name
 from infratest.remedies.base import Remedy
-from infratest.remedies.replace import Replace
 from infratest.stack.declared import HealRule
 from infratest.states import EXIT, UNKNOWN
 from infratest.store import events
 
+#: The remedy whose undo needs what it has set aside.
+REPLACE = "replace"
 #: Seconds that another run is waited for.
 PATIENCE = 10.0
 
@@ -112,7 +113,7 @@ def _gone(audit: Audit, one: dict[str, Any], remedy: Remedy, standing: Mapping[s
     Args:
         standing: the id of each host that is kept beside its successor, by its name.
     """
-    if not isinstance(remedy, Replace):
+    if remedy.name != REPLACE:
         return ""
     name = str(one["host"])
     kept = standing.get(name, "")

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from infratest.errors import StateError
-from infratest.store.directory import StateDir, user_name
+from infratest.store.directory import StateDir
+from infratest.user_name import user_name
 
 
 @contextmanager

@@ -88,16 +88,6 @@ def owner() -> str:
         return f"{os.getuid()}@{gethostname()}"
 
 
-def user_name(number: int) -> str:
-    """Return the login of a user's number, as sudo takes it on a command line: `'#105'` of one without a name here."""
-    from pwd import getpwuid
-
-    try:
-        return getpwuid(number).pw_name
-    except KeyError:
-        return f"'#{number}'"
-
-
 class _Open:
     """A lock that is held until the block ends: of an open file, by flock(2)."""
 
@@ -168,10 +158,12 @@ class StateDir:
                 "or name another with --state"
             )
         if info.st_uid not in (os.geteuid(), 0):
+            from infratest.user_name import user_name
+
+            name = user_name(info.st_uid)
             raise StateError(
-                f"state directory {self.folder}: is of user {user_name(info.st_uid)}, and what others write there that "
-                f"user cannot use: run it as that user, as with `sudo -u {user_name(info.st_uid)}`, or name another "
-                "with --state"
+                f"state directory {self.folder}: is of user {name}, who cannot use what others write there: run it as "
+                f"that user, as with `sudo -u {name}`, or name another with --state"
             )
 
     @property
