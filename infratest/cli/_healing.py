@@ -92,9 +92,13 @@ def _deny(session: Session, said: Wording) -> int:
     id = _wanted(said, DENY)
     if not said.comment:
         raise click.UsageError("heal deny: say why, as --comment 'it is being rebuilt'")
+    one = proposals.named(session.state, session.stack.env, id)
+    if one.waits(time.time()):
+        # First: where it cannot be written down, there is no denial on record that cost nothing.
+        trusting.lose(
+            session, _rule(session, one), f"proposal {one.id} was denied by {who()}: {clean(said.comment, 500)}"
+        )
     one = proposals.deny(session.state, session.stack.env, id, who(), said.comment, time.time())
-    with session.state.lock(10.0, "heal deny"):
-        trusting.lose(session, _rule(session, one), f"proposal {one.id} was {one.answer}")
     click.echo(f"{one.answer}; it rests until {one.says.get('result')} is well again")
     return 0
 

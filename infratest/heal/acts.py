@@ -19,11 +19,11 @@ from infratest.heal.audit import Audit
 from infratest.heal.environment import hook_environment
 from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, Stored, refusals
 from infratest.heal.looking import Looks, well
-from infratest.heal.mark import Mark, Taken
+from infratest.heal.mark import Mark, Taken, healer
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import undo
+from infratest.heal.undoing import kept, undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -99,7 +99,8 @@ class Acts(Looks):
         Returns:
             The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
-        deadline = Deadline(min(remedy.seconds, self._left()))
+        after = kept(remedy, record.rule, self._means.limits.settle)
+        deadline = Deadline(min(remedy.seconds, max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
             clock = self._means.clock
@@ -205,7 +206,7 @@ class Acts(Looks):
             outcome = remedy.apply(result, surroundings, deadline)
         except (InfratestError, OSError) as error:  # a disk of ours that is full fails the act, and not the check
             return replace(record, error=str(error))
-        return replace(record, words=outcome.words, command=outcome.command)
+        return replace(record, words=outcome.words, command=outcome.command, kept=outcome.kept)
 
     def _surroundings(self, result: Result, remedy: Remedy, way: _Way, number: str) -> Surroundings:
         """Return what a remedy works with, for the try of that number."""
@@ -255,7 +256,7 @@ class Acts(Looks):
                 if taken.held:
                     raise HealError(taken.held)
                 around = self._surroundings(result, remedy, way, number)
-                return undo(remedy, result, around, self._audit, number, by, self._means.clock())
+                return undo(remedy, result, around, self._audit, number, by, self._means.clock(), self._left())
             finally:
                 way.mark.give_back(Deadline(PATIENCE))
 
@@ -271,7 +272,8 @@ class Acts(Looks):
         around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
         try:
-            words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, self._means.clock())}"
+            now, left = self._means.clock(), self._left()
+            words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, now, left)}"
             beside.worse(Deadline(0.0))  # as they are since, for the report
         except HealError as error:
             words = f"not undone, {error}"
@@ -291,7 +293,7 @@ class Acts(Looks):
     def _connection(self, host: Host, remedy: Remedy, rule: HealRule, deadline: Deadline) -> Iterator[_Way]:
         """Connect to the host: for the healing mark, and for a remedy that works there."""
         name = f"{self._report.stack} {self._report.env} {host.name}"
-        marked = (host, name, rule.name, self._state.id, self._means.marks, partial(self._opened, host))
+        marked = (host, name, rule.name, healer(self._state), self._means.marks, partial(self._opened, host))
         try:
             # One that works from here may be for a host that is down: it is not kept waiting for long.
             limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)

@@ -28,7 +28,7 @@ UNDO, UNDONE = "undo", "undone"
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
-    "proposal", "approved_by", "problem", "worse", "remedy", "by",
+    "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ class Audit:
         data = record.as_dict(self._env) | {"event": BEGUN, "try": number, "until": until}
         # What was seen stands in the record of the end, once.
         data["before"] = {name: value for name, value in data["before"].items() if name != "steps"}
-        for later in ("after", "verified", "verifying", "duration", "words", "error", "worse", "undone"):
+        for later in ("after", "verified", "verifying", "duration", "words", "error", "worse", "undone", "kept"):
             del data[later]
         if record.collected:  # before the act, so that it is there whatever ends this run
             data["collected"] = [one.as_dict() for one in record.collected]
@@ -147,6 +147,10 @@ class Audit:
         """Return the receivers that were told already that the ladder is at its end in this problem."""
         mine = {"event": PAGED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
         return {str(one.get("to")) for one in self._records if mine.items() <= one.items()}
+
+    def keeper(self, kept: str) -> str:
+        """Return the number of the try that has set aside what has this id, empty where none is on record."""
+        return next((str(one.get("try")) for one in self._records if kept and one.get("kept") == kept), "")
 
     def undone(self, number: str) -> str:
         """Return what is known of an undo of a try, in words; empty where none was begun."""

@@ -43,13 +43,13 @@ from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for
+from infratest.heal.undoing import least
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
 from infratest.states import OK, SKIPPED, WAIVED
 from infratest.store import failures as counts
 from infratest.store.directory import StateDir
-from infratest.units import human
 from infratest.waivers import is_finding
 
 #: Seconds in which a provider must say whether a host is out of service.
@@ -222,6 +222,7 @@ class _Healer(Afterwards):
             fence=self._fence(case, tries, now if row.since is None else row.since),
             paused=paused_until(self._state, now),
             left=self._left(),
+            least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
             acted=case.acted,
             suppressed=self._means.suppressed(case.result),
@@ -239,12 +240,14 @@ class _Healer(Afterwards):
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""
         host = case.result.host
         remedy = case.ladder[rung_due(case.rule, host, tries, since)]
-        if host not in self._means.hosts or not remedy.fenced:
+        if host not in self._means.hosts or not remedy.fenced or self._left() < self._least(case, tries, since):
             return None
-        if self._left() < remedy.least:
-            words = f"{human(self._left(), 's')} of this run are left, and it is begun with {remedy.least:g} s at least"
-            return False, f"{words}; give it more with --timeout"
         return self._means.replacing(host).fenced(Deadline(min(FENCE, self._left())))
+
+    def _least(self, case: _Case, tries: Sequence[Try], since: float) -> float:
+        """Return the seconds that the rung that is due is begun with at least."""
+        remedy = case.ladder[rung_due(case.rule, case.result.host, tries, since)]
+        return least(remedy, case.rule, self._means.limits.settle)
 
     def _decide(self, case: _Case) -> HealRecord:
         """Ask every gate, and act if all are open."""

@@ -3,6 +3,7 @@
 `heal-ledger.jsonl` is written by a person (`infratest heal trust RULE --grant auto`) and signed with a person's key;
 `lost.jsonl` by the healer, with a key that it makes for itself. In the state stands too which line of each was last
 seen: one that is missing since was taken off, and a line that is gone may have been one that took something away.
+What is written in the state is written under a lock of its own, held for a moment: a loss waits for no `up` to end.
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ GRANTED, LOST, SEEN, KEY = "heal-ledger.jsonl", "lost.jsonl", "lost.json", "keys
 #: From the least to the most that a rule may do.
 LEVELS = (OBSERVE, PROPOSE, AUTO)
 GRANT, LOSS = "grant", "loss"
+#: What losses and their key become that cannot be read any more.
+ASIDE = ".1"
+#: Seconds by which a grant is later than what it overrides.
+TICK = 0.001
+#: What to do about a file that does not hold.
+MEND = ("have it as it was, from your version control, or the key that signed it in `trusted-keys:` again; or move the "
+        "file away, `infratest heal trust --accept`, and grant anew")  # fmt: skip
+ANEW = "`infratest heal trust --accept` begins it anew, and each rule proposes until it is granted again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,21 +82,33 @@ def read(folder: Path, state: StateDir, stack: str, keys: Mapping[str, str], now
     """Return what has been granted and lost; of files that do not hold, why not.
 
     Args:
-        folder: of the stack file. keys: the trusted public ones, by their names. note: keep which line was seen last,
-        under the state's lock.
+        folder: of the stack file. keys: the trusted public ones, by their names. note: keep which line was seen last.
     """
     try:
-        links = granted_links(folder, stack, keys, now)
-        lost = _lost_links(state, stack, now)
-        seen = _seen(state)
-        _whole(links, seen.get("granted", ""), GRANTED)
-        _whole(lost, seen.get("lost", ""), LOST)
-        ledger = Ledger(granted=_entries(links, GRANT, GRANTED), lost=_entries(lost, LOSS, LOST))
-        if note and (chain.head(links) != seen.get("granted", "") or chain.head(lost) != seen.get("lost", "")):
-            _note(state, granted=chain.head(links), lost=chain.head(lost))
-    except (Broken, StateError, HealError) as error:
+        ledger, heads = _both(folder, state, stack, keys, now)
+        if note and heads != _seen(state):
+            # Whoever adds a line notes it under the same lock: what is read here is not older than what is noted.
+            with state.lock_of(LOST):
+                ledger, heads = _both(folder, state, stack, keys, now)
+                _note(state, **heads)
+    except (StateError, HealError) as error:
         return Ledger(broken=str(error))
     return ledger
+
+
+def _both(
+    folder: Path, state: StateDir, stack: str, keys: Mapping[str, str], now: float
+) -> tuple[Ledger, dict[str, str]]:
+    """Return both files, and the last line of each. Raises Broken: they do not hold."""
+    seen = _seen(state)  # first: a line that is added meanwhile is not missed
+    links, lost = granted_links(folder, stack, keys, now), _lost_links(state, stack, now)
+    if _missing(links, seen["granted"]):
+        raise Broken(f"{GRANTED}: a line that was there is gone, and may have taken something away; `infratest heal "
+                     "trust --accept` takes it as it stands")  # fmt: skip
+    if _missing(lost, seen["lost"]):
+        raise Broken(f"{LOST}: a line that was there is gone, and has taken something away; {ANEW}")
+    ledger = Ledger(granted=_entries(links, GRANT, GRANTED), lost=_entries(lost, LOSS, LOST))
+    return ledger, {"granted": chain.head(links), "lost": chain.head(lost)}
 
 
 def granted_links(folder: Path, stack: str, keys: Mapping[str, str], now: float) -> tuple[Link, ...]:
@@ -95,11 +116,14 @@ def granted_links(folder: Path, stack: str, keys: Mapping[str, str], now: float)
     data = _bytes(folder / GRANTED)
     if data and not keys:
         raise Broken(f"{GRANTED}: no key is trusted; name whose lines count in `heal: trusted-keys:`")
-    return chain.read(data, set(keys.values()), stack, now, GRANTED)
+    try:
+        return chain.read(data, set(keys.values()), stack, now, GRANTED)
+    except Broken as error:
+        raise Broken(f"{error}; {MEND}") from error
 
 
 def grant(folder: Path, stack: str, keys: Mapping[str, str], entry: Entry, key: Key) -> Link:
-    """Add a line to what was granted, signed; all before it must hold.
+    """Add a line to what was granted, signed; all before it must hold. It is later than they, whatever our clock says.
 
     Raises:
         UserError: the key is none of the trusted ones. Broken: the file does not hold. StateError: not writable.
@@ -115,21 +139,28 @@ def grant(folder: Path, stack: str, keys: Mapping[str, str], entry: Entry, key: 
     with os.fdopen(handle, "ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         links = granted_links(folder, stack, keys, entry.time)
-        line = chain.link(entry.as_dict(stack, GRANT), chain.head(links), key)
+        time = max(entry.time, float(links[-1].record["time"]) + TICK if links else 0.0)
+        record = entry.as_dict(stack, GRANT) | {"time": time}
+        line = chain.link(record, chain.head(links), key)
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
-    return Link(entry.as_dict(stack, GRANT), chain.digest(line[:-1]))
+    return Link(record, chain.digest(line[:-1]))
 
 
 def lose(state: StateDir, stack: str, entry: Entry) -> None:
-    """Write down that a rule has lost autonomy, under the state's lock.
+    """Write down that a rule has lost autonomy; nobody is waited for but who writes there this moment.
 
     Raises:
         Broken: what was lost before cannot be read: nothing is in force then anyway. StateError: not writable.
     """
-    key = _healer_key(state)
+    with state.lock_of(LOST):
+        _lose(state, stack, entry)
+
+
+def _lose(state: StateDir, stack: str, entry: Entry) -> None:
     links = _lost_links(state, stack, entry.time)
+    key = _healer_key(state)
     time = max(entry.time, float(links[-1].record["time"]) if links else 0.0)
     line = chain.link(entry.as_dict(stack, LOSS) | {"time": time}, chain.head(links), key)
     try:
@@ -146,29 +177,75 @@ def lose(state: StateDir, stack: str, entry: Entry) -> None:
 def accept(folder: Path, state: StateDir, stack: str, keys: Mapping[str, str], now: float) -> None:
     """Take what was granted as it stands for all of it, although lines that were seen are gone (a history rewritten).
 
+    What losses said that are gone nobody knows any more: all that was ever granted is lost then, until a person grants
+    it anew. Those that cannot be read are set aside, with the key that signed them.
+
     Raises:
-        Broken: it does not hold by itself. StateError: not writable.
+        Broken: what was granted does not hold by itself. StateError: not writable.
     """
-    _note(state, granted=chain.head(granted_links(folder, stack, keys, now)))
+    with state.lock_of(LOST):
+        links = granted_links(folder, stack, keys, now)
+        if not _lost_nothing(state, stack, now):
+            for rule, env in dict.fromkeys((one.rule, one.env) for one in _entries(links, GRANT, GRANTED)):
+                why = f"what {LOST} said before is gone, and was accepted"
+                time = max(now, *(float(link.record["time"]) for link in links))
+                _lose(state, stack, Entry(rule=rule, env=env, level=PROPOSE, time=time, by="the healer", why=why))
+        _note(state, granted=chain.head(links), lost=chain.head(_lost_links(state, stack, now)))
+
+
+def _lost_nothing(state: StateDir, stack: str, now: float) -> bool:
+    """Whether all losses that were seen are there; what cannot be read is set aside, so that they begin anew."""
+    try:
+        lost = _lost_links(state, stack, now)
+        _entries(lost, LOSS, LOST)
+    except Broken:
+        for name in (LOST, KEY):
+            _set_aside(state, name)
+        return False
+    try:
+        return not _missing(lost, _seen(state)["lost"])
+    except Broken:
+        return False
+
+
+def _set_aside(state: StateDir, name: str) -> None:
+    path = Path(state.file(name))
+    try:
+        path.replace(path.with_suffix(f"{ASIDE}{path.suffix}"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StateError(f"{path} could not be set aside: {error.strerror}") from error
 
 
 def _lost_links(state: StateDir, stack: str, now: float) -> tuple[Link, ...]:
+    """Return the lines of what was lost. Raises Broken: they do not hold, or cannot be held against their key."""
     data = _bytes(Path(state.file(LOST)))
     if not data:
         return ()
-    return chain.read(data, {signing.load(Path(state.file(KEY))).public}, stack, now, LOST)
+    try:
+        return chain.read(data, {signing.load(Path(state.file(KEY))).public}, stack, now, LOST)
+    except Broken as error:
+        raise Broken(f"{error}; {ANEW}") from error
+    except UserError as error:
+        # What it says to do is for a person's key, and not for the healer's own.
+        why = str(error).partition(";")[0]
+        raise Broken(f"{LOST}: nobody knows whether it holds: {why}; have that as it was, or {ANEW}") from error
 
 
 def _healer_key(state: StateDir) -> Key:
+    """Return the healer's own key; one that is not there, or cannot be used, has signed nothing that is there."""
     path = Path(state.file(KEY))
     state.make()
-    return signing.load(path) if path.exists() else signing.make(path)
+    try:
+        return signing.load(path)
+    except UserError:
+        _set_aside(state, KEY)
+        return signing.make(path)
 
 
-def _whole(links: Sequence[Link], seen: str, what: str) -> None:
-    if seen and all(link.digest != seen for link in links):
-        raise Broken(f"{what}: a line that was there is gone, and may have taken something away; `infratest heal trust "
-                     "--accept` takes it as it stands")  # fmt: skip
+def _missing(links: Sequence[Link], seen: str) -> bool:
+    return bool(seen) and all(link.digest != seen for link in links)
 
 
 def _entries(links: Sequence[Link], what: str, file: str) -> tuple[Entry, ...]:
@@ -186,7 +263,7 @@ def _entries(links: Sequence[Link], what: str, file: str) -> tuple[Entry, ...]:
 
 
 def _seen(state: StateDir) -> dict[str, str]:
-    """Return the last line of each file that was seen. Raises Broken: it cannot be read."""
+    """Return the last line of each file that was seen, empty for none. Raises Broken: it cannot be read."""
     data = _bytes(Path(state.file(SEEN)))
     try:
         found = loads(data) if data else {}
@@ -194,7 +271,7 @@ def _seen(state: StateDir) -> dict[str, str]:
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise Broken(f"{SEEN}: cannot be read; `infratest heal trust --accept` writes it anew")
-    return found
+    return {"granted": "", "lost": ""} | found
 
 
 def _note(state: StateDir, **heads: str) -> None:

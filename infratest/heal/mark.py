@@ -7,16 +7,18 @@ wins, needs no room on a disk for data, and /run is empty after a boot. Its end 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError, TransportError
 from infratest.hosts import Host
-from infratest.store.directory import owner
+from infratest.store.directory import StateDir, owner
 from infratest.transports.base import Transport
 
 #: Seconds between two looks at the mark of another healer.
@@ -65,6 +67,21 @@ case $(readlink "$l") in *" $3") rm -f "$l" ;; esac
 """
 
 
+def healer(state: StateDir) -> str:
+    """Return who heals from a state directory, as a mark says it.
+
+    That is this very directory, on this machine since its boot: a copy has the same id, and its live mark is none that
+    a killed run of ours has left.
+    """
+    id, info = state.id, state.path.stat()
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        boot = ""
+    place = f"{boot} {info.st_dev} {info.st_ino}"
+    return f"{id}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Taken:
     """What came of taking the mark.
@@ -83,7 +100,7 @@ class Mark:
     """The mark of one host, for one act.
 
     Args:
-        name: what is healed, alike for all who heal it. rule: that does. healer: the id of our state directory.
+        name: what is healed, alike for all who heal it. rule: that does. healer: who we are, by `healer`.
         folder: where marks are kept; empty for the host's own. again: opens a new connection, where the host has booted
         since, or is another one.
     """

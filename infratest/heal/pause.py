@@ -1,6 +1,7 @@
 """The kill switch: while a stack is paused nothing is healed. `infratest heal pause 2h` and `infratest heal resume`.
 
 It is taken without the state's lock, so that it works while a heal runs; the gates look at it again before every act.
+It is of one state directory: who heals from another one goes on. Root pauses another user's as that user.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ import json
 import time
 
 from infratest.errors import StateError
+from infratest.store.as_owner import as_owner
 from infratest.store.directory import StateDir, owner
 
 FILE = "pause.json"
 
 
 def pause(state: StateDir, seconds: float, now: float | None = None) -> float:
-    """Heal nothing for so many seconds from now on; return the end, in seconds since the epoch."""
-    begin = time.time() if now is None else now
-    state.write(FILE, json.dumps({"until": begin + seconds, "since": begin, "by": owner()}) + "\n")
+    """Heal nothing for so many seconds from now on; return the end, in seconds since the epoch. Raises StateError."""
+    begin, by = time.time() if now is None else now, owner()
+    with as_owner(state):
+        state.write(FILE, json.dumps({"until": begin + seconds, "since": begin, "by": by}) + "\n")
     return begin + seconds
 
 
@@ -29,7 +32,8 @@ def resume(state: StateDir) -> bool:
     """
     path = state.path / FILE
     try:
-        path.unlink()
+        with as_owner(state):
+            path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:

@@ -5,13 +5,14 @@ Made by the heal engine; read by the audit, the outputs and the command line. Va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
 from infratest.heal.gates import BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
 from infratest.model import Report, Result
+from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
 from infratest.states import OK
 from infratest.units import human
@@ -55,7 +56,7 @@ class HealRecord:
         proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
         is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
-        came of undoing it, or empty.
+        came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty.
     """
 
     time: float
@@ -83,6 +84,7 @@ class HealRecord:
     worse: tuple[str, ...] = ()
     beside: tuple[Result, ...] = ()
     undone: str = ""
+    kept: str = ""
 
     @property
     def verified(self) -> bool:
@@ -133,6 +135,7 @@ class HealRecord:
             "proposal": self.proposal,
             "worse": list(self.worse),
             "undone": clean(self.undone),
+            "kept": clean(self.kept),
         }
 
 
@@ -156,11 +159,18 @@ def _seen(result: Result) -> dict[str, Any]:
     }
 
 
-def note(records: Sequence[HealRecord]) -> list[str]:
+def _command(*words: str) -> str:
+    return command_line(["infratest", *words])
+
+
+def note(records: Sequence[HealRecord], command: Callable[..., str] = _command) -> list[str]:
     """Return the words for a status line: what was healed, given up, only observed or refused, each once.
 
     Only the last decision about a result counts. Hosts are named where more than one is concerned. A result that a
     gate finds unknown or blocked is said by the line already, so nothing is added.
+
+    Args:
+        command: returns the command line of these words, as a person has to type it.
     """
     last = {record.before.id: record for record in records}
     milder = {
@@ -173,7 +183,7 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     for record in last.values():
         if record.outcome == RECOVERED and record.before.host in mended:
             continue  # the act that healed its neighbour has healed it too, and is said already
-        words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "")
+        words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "", command)
         missed = sum(bool(one.error) for one in record.collected)
         if words and missed:
             words += f"; {missed} of {len(record.collected)} of `collect:` could not be seen"
@@ -186,7 +196,7 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     return found
 
 
-def _words(record: HealRecord, on: str) -> str:
+def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
     was = record.before.state.upper()
     if record.verified:
         often = (
@@ -209,9 +219,9 @@ def _words(record: HealRecord, on: str) -> str:
         closed = next((one.reason for one in refusals(record.gates) if one.name != MODE), record.rule.mode)
         return f"would {record.remedy}{on} ({'dry run' if record.dry else clean(closed, 200)})"
     if record.outcome == PROPOSED:
-        ask = f"`infratest heal approve {record.proposal}`"
+        ask = f"`{command('heal', 'approve', record.proposal)}`"
         return (
-            f"waits for approval: {record.remedy}{on}; {ask}"
+            f"waits for approval: {clean(record.remedy, 120)}{on}; {ask}"
             if record.proposal
             else f"would propose {record.remedy}{on}"
         )
@@ -230,8 +240,12 @@ def _words_of_refused(record: HealRecord, on: str) -> str:
     return f"not healed{on}: {next(iter(refused.values()), 'no reason')}"
 
 
-def applied(report: Report, records: Sequence[HealRecord]) -> Report:
-    """Return the report as it is after healing: healed results with their new state, and the words as notes."""
+def applied(report: Report, records: Sequence[HealRecord], command: Callable[..., str] = _command) -> Report:
+    """Return the report as it is after healing: healed results with their new state, and the words as notes.
+
+    Args:
+        command: as for `note`.
+    """
     after = {record.before.id: record.after for record in records if record.after is not None}
     after |= {result.id: result for record in records for result in record.beside}
     asked = {result.id for result in report.results}
@@ -240,7 +254,7 @@ def applied(report: Report, records: Sequence[HealRecord]) -> Report:
     results += [result for record in records for result in record.beside if result.id not in asked]
     healed: Report = report.changed(
         results=results,
-        notes=(*report.notes, *note(records)),
+        notes=(*report.notes, *note(records, command)),
         healed=sum(record.verified for record in records),
         tries=sum(record.outcome == TRIED and not record.later for record in records),
     )

@@ -6,15 +6,21 @@ lost its autonomy: a heal that somebody had to take back was none.
 
 from __future__ import annotations
 
+from math import inf
+
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.heal.audit import Audit
 from infratest.model import Result
 from infratest.remedies.base import Remedy, Surroundings, Undoes
+from infratest.stack.declared import HealRule
+from infratest.units import human
 
-#: Seconds that an undo has at least, whatever is left of a check's own time.
+#: Seconds that an undo is begun with at least: one that is ended half-way can never be undone again.
 LEAST = 30.0
+#: Seconds that an act is begun with at least, where others are kept for its undo.
+ACT = 10.0
 
 
 def can_undo(remedy: Remedy) -> bool:
@@ -27,24 +33,49 @@ def undo_words(remedy: Remedy) -> str:
     return remedy.undo_words() if isinstance(remedy, Undoes) and remedy.undo_words() else f"none: {remedy.no_undo}"
 
 
+def kept(remedy: Remedy, rule: HealRule, settle: float) -> float:
+    """Return the seconds at the end of a run that an act of a rule leaves for its undo, and the looks before that.
+
+    Args:
+        settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours.
+    """
+    return LEAST + 2 * settle if rule.neighbours and can_undo(remedy) else 0.0
+
+
+def least(remedy: Remedy, rule: HealRule, settle: float) -> float:
+    """Return the seconds of a run with which a remedy is begun at least, its undo included; as `kept`."""
+    after = kept(remedy, rule, settle)
+    return after + max(remedy.least, ACT) if after else remedy.least
+
+
 def undo(
-    remedy: Remedy, result: Result, surroundings: Surroundings, audit: Audit, number: str, by: str, now: float
+    remedy: Remedy,
+    result: Result,
+    surroundings: Surroundings,
+    audit: Audit,
+    number: str,
+    by: str,
+    now: float,
+    left: float = inf,
 ) -> str:
     """Undo a try, and return what was done, in words.
 
     Args:
-        number: of the try. by: who wants it, and why.
+        number: of the try. by: who wants it, and why. left: seconds until our own end.
     Raises:
-        HealError: it has no undo, was undone before, or could not be undone.
+        HealError: it has no undo, was undone before, could not be undone, or there is no time for it.
     """
     if not isinstance(remedy, Undoes) or not remedy.undo_words():
         raise HealError(f"{remedy.describe()} has no undo: {remedy.no_undo}")
     before = audit.undone(number)
     if before:
         raise HealError(f"{remedy.describe()}: {before}; nothing is undone twice")
+    if left < LEAST:
+        words = f"{human(left, 's')} of this run are left, and an undo is begun with {LEAST:g} s at least"
+        raise HealError(f"{words}: give it more with --timeout, as `infratest heal undo {number} --timeout 10min`")
     audit.undo(number, by, now)
     try:
-        outcome = remedy.undo(result, surroundings, Deadline(max(LEAST, remedy.seconds)))
+        outcome = remedy.undo(result, surroundings, Deadline(min(left, max(LEAST, remedy.seconds))))
     except InfratestError as error:
         audit.undo_ended(number, f"could not be undone: {error}", now)
         raise HealError(f"could not be undone: {clean(str(error), 300)}") from error

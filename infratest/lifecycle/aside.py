@@ -6,7 +6,7 @@ journal before its provider is asked, and each step may be done twice: there are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
@@ -17,7 +17,7 @@ from infratest.lifecycle.stopping import Stop
 from infratest.providers._aside import SetsAside, aside_name
 from infratest.providers.base import Halts, HostSpec, Provider, Resource
 from infratest.store.journal import Operation
-from infratest.store.records import Aside, asides, live
+from infratest.store.records import Aside, Record, asides, live
 from infratest.units import human
 
 #: What to do where a host cannot be replaced.
@@ -26,8 +26,12 @@ INSTEAD = "take power-cycle, or a hook that fences it, or replace it by hand"
 
 def kept(life: Lifecycle) -> dict[str, Aside]:
     """Return what stands aside in this environment, by the name of the host in whose place it stood."""
-    records, place = life.journal.records(), (life.stack.name, life.stack.env)
-    held = {id for id, one in live(records).items() if (one.stack, one.env) == place}
+    return kept_in(life.journal.records(), life.stack.name, life.stack.env)
+
+
+def kept_in(records: Sequence[Record], stack: str, env: str) -> dict[str, Aside]:
+    """Return the same by the journal of a state directory."""
+    held = {id for id, one in live(records).items() if (one.stack, one.env) == (stack, env)}
     return {one.name: one for one in asides(records).values() if one.id in held and not one.back}
 
 

@@ -78,7 +78,8 @@ class Nagios(Output):
         kept = _fitting(metrics, room)
         problems = [_text(line, LINE_BYTES * 4) for line in report.problem.splitlines()]
         lines = problems if len(problems) > 1 or "…" in first else []
-        lines += [_text(note, NOTE_LIMIT) for note in report.notes if not _healed(note)]
+        # Below the first line there is room for a command line whole: one that is cut cannot be typed.
+        lines += [_text(note, LINE_LIMIT) for note in report.notes if not _healed(note)]
         if len(kept) < len(metrics):
             left_out = len(metrics) - len(kept)
             lines.append(f"{left_out} of {len(metrics)} metrics left out, the last ones: the output would be too long")

@@ -88,11 +88,11 @@ def heal_report(
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
     stack, state = session.stack, session.state
-    means = _means(session, deadline, suppressed, stored, recorder, resident)
+    means = _means(session, deadline, suppressed, stored, recorder, resident, note=not dry_run)
     means = replace(means, drilled=drilled, since=since)
     known = history.last(state, stack.env) if resident is None else resident.known
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
-    healed = unblocked(applied(report, records), records, means.rerun)
+    healed = unblocked(applied(report, records, session.command), records, means.rerun)
     pause = paused(state, time.time())
     if pause and not healed.notes:
         healed = healed.changed(notes=(pause,))
@@ -101,7 +101,7 @@ def heal_report(
 
 def means_of(session: Session) -> Means:
     """Return what the engine acts with on this stack, for one act that a person wants."""
-    return _means(session, session.deadline, "", False, None)
+    return _means(session, session.deadline, "", False, None, note=False)
 
 
 def _means(
@@ -111,8 +111,14 @@ def _means(
     stored: bool,
     recorder: Recorder | None,
     resident: Resident | None = None,
+    *,
+    note: bool,
 ) -> Means:
-    """Return what the engine acts with on this stack; arguments as for `heal_report`."""
+    """Return what the engine acts with on this stack; arguments as for `heal_report`.
+
+    Args:
+        note: keep which line of the ledger was seen last; not by who only looks.
+    """
     hosts = {host.name: host for host in stack_hosts(session, deadline)} if resident is None else resident.hosts
     return Means(
         hosts=hosts,
@@ -126,7 +132,7 @@ def _means(
         now=lambda host, deadline: host_now(session, host, deadline),
         rerun=lambda ids: _rerun(session, ids, deadline),
         proven=lambda rule: proven(session, rule),
-        trusted=lambda rule: trusted(session, rule, note=True),
+        trusted=lambda rule: trusted(session, rule, note=note),
         lost=lambda rule, why: lose(session, rule, why),
         granted=lambda rule: granted(session, rule),
         witness=witness(session.stack.monitor.witness if session.stack.monitor is not None else ()),

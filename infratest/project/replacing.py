@@ -43,4 +43,17 @@ def replacing(session: Session, name: str, recorder: Recorder | None) -> Replaci
 
         return put_back(life(deadline), name)
 
-    return Replacing(fenced=fenced, replace=replace, put_back=put_back)
+    return Replacing(
+        fenced=fenced, replace=replace, put_back=put_back, kept=lambda: kept_now(session).get(name, "")
+    )  # fmt: skip
+
+
+def kept_now(session: Session) -> dict[str, str]:
+    """Return the provider's id of each host that is kept beside its successor, by its name. Raises StateError."""
+    from infratest.lifecycle.aside import kept_in
+    from infratest.store.journal import Journal
+
+    stack, state = session.stack, session.state
+    if not state.exists:
+        return {}
+    return {name: one.id for name, one in kept_in(Journal(state).records(), stack.name, stack.env).items()}

@@ -16,13 +16,12 @@ from infratest.heal import proposals
 from infratest.heal.audit import BEGUN, FILE, PROCESS, Audit
 from infratest.heal.contradictions import Case, healer_of
 from infratest.heal.gates import moment
-from infratest.heal.ladder import remedies, rung_due
+from infratest.heal.ladder import remedies, rung_due, rungs
 from infratest.project.drifted import last_green
 from infratest.project.outlook import changes
 from infratest.project.rule_lint import cases
-from infratest.project.session import STACK_FILE, Session
+from infratest.project.session import Session
 from infratest.project.trusting import in_force
-from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED
 from infratest.store import events, failures, history
@@ -178,7 +177,7 @@ def _next(
         return
     tries = Audit(session.state, session.stack.env, time.time(), looking=True).tries
     rung = rung_due(rule, one.host, tries, began)
-    yield f"  next: rung {rung + 1} of {len(rule.do)}: {remedies(rule)[rung].describe()} on {one.host}"
+    yield f"  next: rung {rung + 1} of {len(rungs(rule))}: {remedies(rule)[rung].describe()} on {one.host}"
     yield f"  rule {in_force(session, rule)}"
     for gate in mine[-1]["gates"] if mine else ():
         if not gate.get("passed"):
@@ -190,15 +189,7 @@ def _next(
         if each.says.get("result") == one.id and each.waits(time.time())
     ]
     if waits:
-        yield f"  to let it act: {_command(session, 'heal', 'approve', waits[0].id)}"
+        yield f"  to let it act: {session.command('heal', 'approve', waits[0].id)}"
     else:
-        ask = _command(session, "check", "--heal")
+        ask = session.command("check", "--heal")
         yield f"  to let it act: nothing waits for approval; {ask} asks all gates again"
-
-
-def _command(session: Session, *words: str) -> str:
-    """Return a command line that is about this stack from here."""
-    more = ["--stack", str(session.stack_path)] if session.stack_path != STACK_FILE else []
-    more += ["--env", session.stack.env] if len(session.stack.environments) > 1 else []
-    more += ["--state", str(session.state_path)] if session.state_path is not None else []
-    return command_line(["infratest", *words, *more])

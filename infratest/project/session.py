@@ -134,6 +134,23 @@ class Session:
             self._state = state_dir.locate(self.state_path, self.stack.folder, self.stack.name)
         return self._state
 
+    def command(self, *words: str, of_all: bool = False) -> str:
+        """Return the command line of a verb that is about this stack, environment and state directory from here.
+
+        Args:
+            of_all: it is about all environments.
+        """
+        from infratest.quoting import command_line
+
+        stack, kept = self.stack, self.state_path
+        # Whoever may write beside the stack file has another state directory by default than who may not.
+        if kept is None and self.state.folder.startswith(f"{state_dir.SYSTEM}/"):
+            kept = self.state.folder
+        more = ["--stack", str(self.stack_path)] if self.stack_path != STACK_FILE else []
+        more += ["--env", stack.env] if len(stack.environments) > 1 and not of_all else []
+        more += ["--state", str(kept)] if kept is not None else []
+        return command_line(["infratest", *words, *more])
+
     def selected(self, names: list[str]) -> list[str]:
         """Return the host names that `--host` selects (all without it): by name, pattern, group or a list of these.
 

@@ -6,6 +6,7 @@ Called by the heal engine before every act, and by `infratest heal trust`, `appr
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from math import inf
 
 from infratest.errors import UserError, unknown
@@ -21,7 +22,7 @@ from infratest.stack.declared import AUTO, OBSERVE, PROPOSE, HealRule
 
 
 def ledger(session: Session, note: bool) -> Ledger:
-    """Return the ledger as it stands. Args: note: keep which line was seen last, under the state's lock."""
+    """Return the ledger as it stands. Args: note: keep which line was seen last."""
     stack = session.stack
     return ledgers.read(stack.folder, session.state, stack.name, stack.trusted_keys, time.time(), note=note)
 
@@ -40,14 +41,19 @@ def trusted(session: Session, rule: HealRule, note: bool = False) -> tuple[str, 
 
 
 def lose(session: Session, rule: HealRule, why: str) -> None:
-    """Take from a rule that acts by itself what lets it; of one that does not, there is nothing to take.
+    """Take from a rule what lets it act by itself, by the ledger; where that does not, there is nothing to take.
+
+    What its `mode` says now is not asked: once that says auto again, what was granted before would count as ever.
 
     Raises:
         StateError: it could not be written down.
     """
-    if rule.mode != AUTO or rule.proof is None or told(session, rule).level != AUTO:
+    if rule.proof is None or told(session, rule).level != AUTO:
         return
-    ledgers.lose(session.state, session.stack.name, _entry(session, rule, PROPOSE, why, "the healer"))
+    entry = _entry(session, rule, PROPOSE, why, "the healer")
+    # By the clock of who granted it that may have been a moment ahead; it was before this all the same.
+    dated = replace(entry, time=max(entry.time, granted(session, rule)))
+    ledgers.lose(session.state, session.stack.name, dated)
 
 
 def granted(session: Session, rule: HealRule) -> float:
@@ -75,14 +81,16 @@ def grant(session: Session, rule: HealRule, level: str, why: str, key: Key) -> N
             )
     stack = session.stack
     entry = _entry(session, rule, level, why, who())
+    losses = ledger(session, False).losses(rule.name, stack.env)
+    if losses:  # a clock that was ahead may have dated them so
+        entry = replace(entry, time=max(entry.time, losses[-1].time + ledgers.TICK))
     ledgers.grant(stack.folder, stack.name, stack.trusted_keys, entry, key)
 
 
 def accept(session: Session) -> None:
     """Take the ledger as it stands for the whole of it. Raises HealError, StateError: it does not hold by itself."""
     stack = session.stack
-    with session.state.lock(10.0, "heal trust"):
-        ledgers.accept(stack.folder, session.state, stack.name, stack.trusted_keys, time.time())
+    ledgers.accept(stack.folder, session.state, stack.name, stack.trusted_keys, time.time())
 
 
 def rule_named(session: Session, name: str) -> HealRule:

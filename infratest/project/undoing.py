@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,16 @@ from infratest.heal.ladder import remedies
 from infratest.heal.undoing import can_undo, undo_words
 from infratest.model import Report, Result
 from infratest.project.heal import means_of
+from infratest.project.replacing import kept_now
 from infratest.project.session import Session
+from infratest.providers._aside import aside_name
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import HealRule
 from infratest.states import EXIT, UNKNOWN
 from infratest.store import events
 
+#: The remedy whose undo needs what it has set aside.
+REPLACE = "replace"
 #: Seconds that another run is waited for.
 PATIENCE = 10.0
 
@@ -39,13 +43,15 @@ class Done:
 
 def tries(session: Session) -> Iterator[Done]:
     """Yield the tries on record, the newest first. Raises StateError."""
-    audit = _audit(session)
+    audit, standing = _audit(session), kept_now(session)
     for one in reversed(audit.begun()):
         id, possible = str(one["try"]), False
         before = audit.undone(id)
         try:
             _, remedy = _of(session, one)
-            possible, words = can_undo(remedy) and not before, before or undo_words(remedy)
+            gone = _gone(audit, one, remedy, standing)
+            possible = can_undo(remedy) and not before and not gone
+            words = before or (f"none: {gone}" if gone else undo_words(remedy))
         except UserError as error:
             words = f"none: {error}"
         yield Done(
@@ -72,6 +78,9 @@ def undo_heal(session: Session, id: str, by: str) -> str:
         if not its.ended and (its.alive or its.until > time.time()):
             raise HealError(f"heal {id}: it has no end on record: it may run still; look at {one['host']}")
         rule, remedy = _of(session, one)
+        gone = "" if audit.undone(id) else _gone(audit, one, remedy, kept_now(session))
+        if gone:
+            raise HealError(f"heal {id}: {gone}")
         result = _result(session, one)
         stack = session.stack
         report = Report(stack.name, stack.env, rfc3339.now(), 0.0, [result])
@@ -96,6 +105,27 @@ def _of(session: Session, one: dict[str, Any]) -> tuple[HealRule, Remedy]:
     if int(one["rung"]) >= len(ladder) or ladder[int(one["rung"])].describe() != one["remedy"]:
         raise UserError(f"rule {rule.name} has changed: {one['remedy']} is no longer its rung {int(one['rung']) + 1}")
     return rule, ladder[int(one["rung"])]
+
+
+def _gone(audit: Audit, one: dict[str, Any], remedy: Remedy, standing: Mapping[str, str]) -> str:
+    """Return why what a try has replaced is not there for its undo, or is another's, in words; empty where it is.
+
+    Args:
+        standing: the id of each host that is kept beside its successor, by its name.
+    """
+    if remedy.name != REPLACE:
+        return ""
+    name = str(one["host"])
+    kept = standing.get(name, "")
+    if not kept:
+        return f"nothing is kept any more of the {name} that was before"
+    keeper = audit.keeper(kept)
+    if keeper:
+        return "" if keeper == one["try"] else f"what is kept as {aside_name(name)} is of heal {keeper}"
+    # One that was killed has not come to say what it has set aside; whatever came after it would have.
+    last = [other for other in audit.begun() if (other["host"], other["remedy"]) == (name, one["remedy"])][-1]
+    its = next(each for each in audit.tries if (each.time, each.host) == (one["time"], name))
+    return "" if last["try"] == one["try"] and not its.ended else f"what is kept as {aside_name(name)} is not of it"
 
 
 def _result(session: Session, one: dict[str, Any]) -> Result:

@@ -18,6 +18,9 @@ from infratest.quoting import command_line
 from infratest.remedies.base import Outcome, Remedy, Surroundings, short_field
 from infratest.transports.base import CommandResult, Transport
 
+#: Seconds with which an act is begun at least that waits for its host to come back.
+BACK = 60.0
+
 
 class ActRemedy(Remedy):
     """A remedy that does one act on the host. Made by `remedy_of`."""
@@ -32,7 +35,10 @@ class ActRemedy(Remedy):
             self.act = self.act_class(**self.settled, **values)
         except UserError as error:
             raise UserError(f"{self.name}: {error}") from error
-        self.seconds = self.act.seconds + (self.act.waits if isinstance(self.act, Waits) else 0.0)
+        self.seconds = self.act.seconds
+        if isinstance(self.act, Waits):
+            # Its provider may have to start it again: whoever does that is to be there still.
+            self.seconds, self.least = self.seconds + self.act.waits, min(BACK, self.act.waits)
 
     def describe(self) -> str:
         short = short_field(self.Options)

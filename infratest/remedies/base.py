@@ -68,11 +68,13 @@ class Replacing:
         fenced: whether it is out of service by its provider's word, or is sure to be before it has a successor, and why
         or why not. replace: given for how many seconds the old one is kept, what is called when the successor answers,
         what says why the successor is no better, and a deadline; returns what was done. put_back: the successor goes.
+        kept: the provider's id of the old one that is kept, empty where none is.
     """
 
     fenced: Callable[[Deadline], tuple[bool, str]] = _no_fence
     replace: Callable[[float, Callable[[], None], Callable[[], str], Deadline], str] = _no_other
     put_back: Callable[[Deadline], str] = _no_other
+    kept: Callable[[], str] = str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,10 +108,15 @@ class Surroundings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a remedy did, in words, and the command it ran, masked, for the audit."""
+    """What a remedy did, in words, and the command it ran, masked, for the audit.
+
+    Args:
+        kept: the provider's id of what an undo would bring back, where it has set something aside for that.
+    """
 
     words: str
     command: str = ""
+    kept: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +147,7 @@ class Remedy(ABC):
     provisions: ClassVar[bool] = False
     #: How many seconds it may take at most, and how many a run must have left for it to be begun.
     seconds: float = 60.0
-    least: ClassVar[float] = 0.0
+    least: float = 0.0
     #: Why it cannot be undone; where it can, it is one that `Undoes`.
     no_undo: str = "a heal ends with the host as the act left it"
 

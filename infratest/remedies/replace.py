@@ -72,9 +72,10 @@ class Replace(Remedy):
 
         try:
             words = surroundings.replacing.replace(options.keep_old, arrived, proven, deadline)
+            kept = surroundings.replacing.kept()
         except InfratestError as error:
             raise HealError(f"replace {name}: {clean(str(error), 1000)}") from error
-        return Outcome(words=clean(words, 500), command=f"replace {name}")
+        return Outcome(words=clean(words, 500), command=f"replace {name}", kept=kept)
 
     def undo_words(self) -> str:
         return "its successor is removed, and the old host stands in its place again, started"

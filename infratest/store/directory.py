@@ -145,17 +145,25 @@ class StateDir:
         """Make the directory (0700) if it is not there.
 
         Raises:
-            StateError: it cannot be made, or others could write it.
+            StateError: it cannot be made, is another user's, or others could write it.
         """
         try:
             os.makedirs(self.folder, 0o700, exist_ok=True)
             info = os.stat(self.folder)
         except OSError as error:
             raise StateError(self._words("made", error)) from error
-        if info.st_uid not in (os.getuid(), 0) or info.st_mode & 0o022:
+        if info.st_mode & 0o022:
             raise StateError(
-                f"state directory {self.folder}: others could write it (owner {info.st_uid}, mode "
-                f"{info.st_mode & 0o777:o}); chmod 700 it, or name another with --state"
+                f"state directory {self.folder}: others could write it (mode {info.st_mode & 0o777:o}); chmod 700 it, "
+                "or name another with --state"
+            )
+        if info.st_uid not in (os.geteuid(), 0):
+            from infratest.user_name import user_name
+
+            name = user_name(info.st_uid)
+            raise StateError(
+                f"state directory {self.folder}: is of user {name}, who cannot use what others write there: run it as "
+                f"that user, as with `sudo -u {name}`, or name another with --state"
             )
 
     @property

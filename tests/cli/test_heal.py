@@ -151,14 +151,40 @@ def test_a_stored_report_is_healed_once(project: Project) -> None:
 def test_the_kill_switch_needs_no_environment_and_holds_for_all(project: Project) -> None:
     project.run("check", "--env", "prod", "--heal")
     status, words = project.run("heal", "pause", "2h")
-    assert (status, words[:24]) == (0, "healing is paused until ")
+    state = project.folder / ".infratest"
+    assert (status, words.startswith(f"healing from {state} is paused until ")) == (0, True), words
+    assert words.endswith(" UTC; `infratest heal resume` ends it\n"), words
     status, words = project.run("check", "--env", "prod", "--heal")
     assert status == 2
     assert "not healed: paused until" in words
     assert not project.there.exists()
-    assert project.run("heal", "resume") == (0, "healing is allowed again\n")
-    assert project.run("heal", "resume") == (0, "healing was not paused\n")
+    assert project.run("heal", "resume") == (0, f"healing from {state} is allowed again\n")
+    assert project.run("heal", "resume") == (0, f"healing from {state} was not paused\n")
     assert project.run("check", "--env", "prod", "--heal")[0] == 0
+
+
+def test_who_pauses_one_state_directory_sees_that_others_go_on(project: Project) -> None:
+    stack = project.folder / "stack.yaml"
+    stack.write_text(stack.read_text() + "monitor: {alive: {peer: 'https://other.example:8443/alive'}}\n")
+    status, words = project.run("heal", "pause", "2h", "--state", "elsewhere")
+    assert status == 0
+    there = project.folder / "elsewhere"
+    paused, empty, others = words.splitlines()
+    assert paused.startswith(f"healing from {there} is paused until ")
+    assert paused.endswith("; `infratest heal resume --state elsewhere` ends it")
+    assert empty.startswith(f"nothing was ever healed from {there}: what heals from another directory goes on")
+    assert others.startswith("the monitor at https://other.example:8443/alive (`alive: peer`) may heal the same hosts")
+    assert not (project.folder / ".infratest" / "pause.json").exists()
+
+
+def test_a_line_names_the_command_that_approves_it_here(tmp_path: Path) -> None:
+    project = Project(tmp_path, mode="propose")
+    for _ in range(2):
+        words = project.run("check", "--env", "prod", "--heal", "--state", "elsewhere")[1]
+    asked = words.partition("waits for approval: ")[2].partition("; `infratest ")[2].partition("`")[0].split()
+    assert asked[3:] == ["--env", "prod", "--state", "elsewhere"]
+    status, words = project.run(*asked)
+    assert (status, words[:12]) == (0, "approved by ")
 
 
 def test_observe_never_acts(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infratest.store.directory import StateDir
 from tests.worlds import forked
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
@@ -153,7 +154,8 @@ def test_a_denied_heal_rests_and_costs_what_was_granted(project: Project) -> Non
     status, said = project.run("heal", "deny", id)
     assert status == 3
     assert "say why" in said
-    assert project.run("heal", "deny", id, "--comment", "it is being rebuilt")[0] == 0
+    with StateDir(project.folder / ".infratest").lock(purpose="up"):
+        assert project.run("heal", "deny", id, "--comment", "it is being rebuilt")[0] == 0
     status, said = project.run("check", "--heal")
     assert status == 2
     assert "it is being rebuilt; it rests until this is well again" in said

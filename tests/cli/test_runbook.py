@@ -23,7 +23,8 @@ def ladder(folder: Path) -> Project:
     project = Project(folder, command="true")
     path = folder / "stack.yaml"
     second = f'{{run: "touch {project.there}"}}'
-    text = path.read_text().replace('do: [{run: "true"}]', f'do: [{{run: "true"}}, {second}]\n    budget: {{per: 60s}}')
+    rungs = f'do: [{{run: "true"}}, {second}, {{page: {{}}}}]\n    budget: {{per: 60s}}'
+    text = path.read_text().replace('do: [{run: "true"}]', rungs)
     path.write_text(text.replace("confirm: 2", "confirm: 1"))
     return project
 

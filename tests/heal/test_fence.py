@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -28,6 +28,7 @@ class Provided:
     fence: tuple[bool, str] = (True, "its provider says that it is stopped")
     problem: str = ""
     asked: list[object] = field(default_factory=list)
+    seconds: float = 0.0
 
     def fenced(self, deadline: Deadline) -> tuple[bool, str]:
         self.asked.append("fenced")
@@ -35,6 +36,7 @@ class Provided:
 
     def replace(self, keep: float, arrived: Callable[[], None], proven: Callable[[], str], deadline: Deadline) -> str:
         self.asked.append(("replace", keep))
+        self.seconds = deadline.seconds
         if self.problem:
             raise ProviderError(self.problem)
         if self.world.helps:
@@ -71,7 +73,7 @@ def test_with_too_little_time_left_nothing_is_stopped(world: World, state: State
     provided = Provided(world)
     means = world.means(replacing=provided.of, deadline=Deadline(50))
     (record,) = heal(world.report(), [REPLACE], state, means, history={})
-    assert (record.outcome, closed(record), provided.asked) == ("refused", ["fence"], [])
+    assert (record.outcome, closed(record), provided.asked) == ("refused", ["time"], [])
     assert record.reason.endswith(
         " of this run are left, and it is begun with 60 s at least; give it more with --timeout"
     )
@@ -136,3 +138,30 @@ def test_a_neighbour_that_is_worse_has_the_old_one_put_back(world: World, state:
     assert ("put back" in provided.asked) is worse
     assert record.undone == ("undone, web-1 is itself again" if worse else "")
     assert record.verified is not worse
+
+
+@pytest.mark.parametrize("neighbours", ["", "@web"])
+def test_time_is_kept_for_the_undo_where_a_neighbour_may_be_worse(
+    world: World, state: StateDir, neighbours: str
+) -> None:
+    provided, beside = Provided(world), result_id("web-1", "beside")
+
+    def rerun(ids: list[str]) -> Report:
+        made = world.rerun([id for id in ids if id != beside])
+        found: Report = made.changed(results=[*made.results, make_result("ok", id=beside)])
+        return found
+
+    world.limits = replace(world.limits, settle=10.0)
+    rule = make_rule(do=REPLACE.do, neighbours=neighbours)
+    means = world.means(replacing=provided.of, rerun=rerun, neighbours=lambda rule: [beside], deadline=Deadline(100))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    if neighbours:  # 60 s of replace's own and 50 s for two looks and the undo are more than there are
+        assert (record.outcome, closed(record), provided.asked) == ("refused", ["time"], [])
+        assert "it is begun with 110 s at least" in record.reason
+        means = replace(means, deadline=Deadline(200))
+        (record,) = heal(world.report(), [rule], state, means, history={})
+        assert record.verified
+        assert 140 < provided.seconds < 150
+    else:
+        assert record.verified
+        assert 90 < provided.seconds < 100

@@ -110,6 +110,7 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"tries": tried(9)}, "wait", "settling after try 1"),
         ({"tries": tried(100, 19)}, "wait", "settling after try 2"),
         ({"left": 0.0}, "time", "the time of this run is over"),
+        ({"left": 59.0, "least": 60.0}, "time", "59 s of this run are left, and it is begun with 60 s at least"),
         ({"rule": make_rule(mode="observe")}, "mode", "never acts"),
         ({"rule": make_rule(mode="propose")}, "mode", "propose: it waits for a person's approval"),
         ({"suppressed": "left alone: downtime 'move' by ann"}, "suppressed", "left alone: downtime 'move' by ann"),

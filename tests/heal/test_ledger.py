@@ -49,6 +49,9 @@ class Project:
     def read(self, now: float = NOON + 3600, note: bool = False) -> Ledger:
         return ledger.read(self.folder, self.state, "shop", self.keys, now, note=note)
 
+    def accept(self) -> None:
+        ledger.accept(self.folder, self.state, "shop", self.keys, NOON + 60)
+
     def level(self, now: float = NOON + 3600, otherwise: str = "propose") -> str:
         return trust("mend", "prod", self.read(now), otherwise=otherwise).level
 
@@ -89,7 +92,7 @@ def test_a_key_that_is_not_trusted_grants_nothing(project: Project, tmp_path: Pa
     assert not (project.folder / "heal-ledger.jsonl").exists()
     forged = chain.link(entry("auto").as_dict("shop", "grant"), "", other)
     (project.folder / "heal-ledger.jsonl").write_bytes(forged)
-    assert project.read().broken == "heal-ledger.jsonl:1: is not signed by one of the trusted keys"
+    assert project.read().broken.startswith("heal-ledger.jsonl:1: is not signed by one of the trusted keys; have it as")
     assert project.level(otherwise="auto") == "observe"
 
 
@@ -131,6 +134,106 @@ def test_a_loss_that_was_taken_off_is_missed(project: Project, what: str) -> Non
     else:
         path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] if what != "emptied" else b"")
     assert project.level() == "observe"
+
+
+def test_what_accepting_a_missing_loss_comes_to_is_that_all_is_granted_anew(project: Project) -> None:
+    project.grant("auto", NOON)
+    project.grant("auto", NOON, env="dev")
+    project.lose("propose", NOON + 10)
+    Path(project.state.file("lost.jsonl")).unlink()
+    assert "`infratest heal trust --accept` begins it anew" in project.read().broken
+    project.accept()
+    assert (project.read().broken, project.level()) == ("", "propose")
+    told = trust("mend", "dev", project.read(), otherwise="propose")
+    assert (told.level, told.why.endswith("what lost.jsonl said before is gone, and was accepted")) == ("propose", True)
+    project.grant("auto", NOON + 120)
+    assert project.level() == "auto"
+
+
+@pytest.mark.parametrize("what", ["key gone", "key readable by others", "no key", "torn", "head unreadable"])
+def test_losses_that_cannot_be_read_let_nothing_act_and_accepting_begins_them_anew(project: Project, what: str) -> None:
+    project.grant("auto", NOON)
+    project.lose("propose", NOON + 10)
+    project.grant("auto", NOON + 20)
+    lost, key = Path(project.state.file("lost.jsonl")), Path(project.state.file("keys/healer.key"))
+    if what == "key gone":
+        key.unlink()
+    elif what == "key readable by others":
+        key.chmod(0o644)
+    elif what == "no key":
+        key.write_text("nonsense")
+    elif what == "torn":
+        lost.write_bytes(lost.read_bytes()[:-20])
+    else:
+        project.state.write("lost.json", "[")
+    broken = project.read().broken
+    assert "`infratest heal trust --accept`" in broken
+    assert "--new-key" not in broken
+    assert project.level(otherwise="auto") == "observe"
+    project.accept()
+    assert (project.read().broken, project.level()) == ("", "propose")
+    project.lose("observe", NOON + 70)
+    assert project.level() == "observe"
+
+
+def test_a_key_that_is_no_longer_trusted_has_a_way_out(project: Project, tmp_path: Path) -> None:
+    project.grant("auto", NOON)
+    assert project.read(note=True).broken == ""
+    project.key = signing.make(tmp_path / "next.key")
+    project.keys = {"bob": project.key.public}
+    assert "in `trusted-keys:` again; or move the file away, `infratest heal trust --accept`" in project.read().broken
+    with pytest.raises(HealError, match="move the file away"):
+        project.accept()
+    (project.folder / "heal-ledger.jsonl").rename(tmp_path / "old.jsonl")
+    project.accept()
+    assert project.level() == "propose"
+    project.grant("auto", NOON + 60)
+    assert project.level() == "auto"
+
+
+def test_a_grant_counts_over_all_before_it_also_where_a_clock_was_ahead(project: Project) -> None:
+    project.grant("auto", NOON + 50)
+    project.lose("propose", NOON + 50)
+    assert project.level(NOON) == "propose"
+    project.grant("auto", NOON)
+    assert (project.read(NOON).broken, project.level(NOON)) == ("", "auto")
+
+
+def test_a_loss_waits_for_nobody_who_works_on_the_stack(project: Project) -> None:
+    project.grant("auto", NOON)
+    with StateDir(project.state.path).lock(purpose="up"):
+        project.lose("propose", NOON + 10)
+    assert project.level() == "propose"
+
+
+def test_what_is_noted_is_never_older_than_what_another_has_noted(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.grant("auto", NOON)
+    project.lose("propose", NOON + 10)
+    really = ledger._lost_links
+    read = []
+
+    def meanwhile(*about: object) -> object:
+        found = really(*about)  # type: ignore[arg-type]
+        if not read:
+            read.append(found)
+            project.lose("observe", NOON + 20)
+        return found
+
+    monkeypatch.setattr(ledger, "_lost_links", meanwhile)
+    assert project.read(note=True).broken == ""
+    monkeypatch.undo()
+    assert project.level() == "observe"
+    path = Path(project.state.file("lost.jsonl"))
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    assert "a line that was there is gone" in project.read().broken
+
+
+def test_who_only_looks_writes_nothing(project: Project) -> None:
+    project.grant("auto", NOON)
+    assert project.read().broken == ""
+    assert not project.state.exists
 
 
 def test_without_trusted_keys_a_ledger_counts_for_nothing(project: Project) -> None:

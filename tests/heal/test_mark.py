@@ -16,7 +16,7 @@ from infratest.deadline import Deadline
 from infratest.errors import Unreachable
 from infratest.heal import proposals
 from infratest.heal.healing import heal
-from infratest.heal.mark import Mark
+from infratest.heal.mark import Mark, healer
 from infratest.heal.proposals import Approval
 from infratest.heal.records import HealRecord, note
 from infratest.hosts import Host
@@ -236,6 +236,26 @@ def test_what_its_provider_does_for_us_alone_needs_none(world: World, state: Sta
     (record,) = heal(world.report(), [make_rule(do=(("power-cycle", {}),))], state, means, history={})
     assert (done, record.error) == (["halt", "start"], "")
     assert "; its provider does this for nobody but who has made it, and that is locked here" in record.gates[-1].reason
+
+
+def test_a_copied_state_directory_does_not_take_the_mark_of_the_one_it_is_from(
+    way: Transport, state: StateDir, tmp_path: Path
+) -> None:
+    mine = healer(state)
+    shutil.copytree(state.path, tmp_path / "copy", copy_function=shutil.copy2)
+    copy = StateDir(tmp_path / "copy")
+    assert copy.id == state.id
+    assert take(mark(way, tmp_path, mine)).held == ""
+    assert take(mark(way, tmp_path, healer(copy))).held.startswith("web-1 is being healed by ")
+    assert healer(StateDir(state.path)) == mine
+    assert take(mark(way, tmp_path, mine)).held == ""  # as after a kill
+
+
+def test_the_engine_marks_as_this_directory(world: World, state: StateDir, tmp_path: Path) -> None:
+    seen: list[str] = []
+    world.on_act = lambda name: seen.extend(links(tmp_path).values())
+    (record,) = heal(world.report(), [make_rule()], state, world.means(), history={})
+    assert (record.verified, [one.split()[-1] for one in seen]) == (True, [healer(state)])
 
 
 def links(folder: Path) -> dict[str, str]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from infratest.deadline import Deadline
+from infratest.errors import DeadlineExceeded, HealError, ProviderError
+from infratest.heal.healing import heal
+from infratest.remedies.base import Power
+from infratest.remedies.power_cycle import PowerCycle
+from infratest.store.directory import StateDir
 from tests.worlds import forked
+from tests.worlds.heal_world import World, closed, make_result, make_rule, surroundings
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 STACK = """\
@@ -47,7 +55,7 @@ def write(folder: Path, provider: str) -> None:
 
 
 def healed(folder: Path) -> dict[str, object]:
-    infratest(folder, "check", "--heal", "--timeout", "60")
+    infratest(folder, "check", "--heal", "--timeout", "300")
     lines = (folder / ".infratest" / "heal.jsonl").read_text().splitlines()
     last: dict[str, object] = json.loads(lines[-1])
     return last
@@ -104,7 +112,7 @@ def test_a_host_that_is_stopped_is_started_and_what_it_stood_in_the_way_of_is_lo
     feature.write_text(feature.read_text().replace(FAILS, HOLDS))
     assert infratest(tmp_path, "up")[0] == 0
     assert infratest(tmp_path, "halt", "--host", "web")[0] == 0
-    status, words = infratest(tmp_path, "check", "--heal", "--timeout", "60")
+    status, words = infratest(tmp_path, "check", "--heal", "--timeout", "300")
     assert "healed: power-cycle, was CRITICAL" in words, words
     assert (status, "blocked=0" in words) == (0, True), words
 
@@ -118,6 +126,99 @@ def test_a_host_that_was_reached_meanwhile_confirms_nothing(tmp_path: Path) -> N
     assert infratest(tmp_path, "up")[0] == 0
     for _ in range(2):
         infratest(tmp_path, "halt", "--host", "web")
-        assert "failure 1 in a row, 2 confirm" in infratest(tmp_path, "check", "--heal", "--timeout", "60")[1]
+        assert "failure 1 in a row, 2 confirm" in infratest(tmp_path, "check", "--heal", "--timeout", "300")[1]
         infratest(tmp_path, "up")
-        assert infratest(tmp_path, "check", "--heal", "--timeout", "60")[0] == 0
+        assert infratest(tmp_path, "check", "--heal", "--timeout", "300")[0] == 0
+
+
+@dataclass
+class Slow:
+    """A provider by whose clock a stop takes `takes` seconds, whoever waits for it, and what it was asked when."""
+
+    takes: float
+    fails: str = ""
+    now: float = 0.0
+    state: str = "running"
+    asked: list[tuple[str, float]] = field(default_factory=list)
+    stops: float = float("inf")
+
+    def halt(self, deadline: Deadline) -> None:
+        self.asked.append(("halt", deadline.left))
+        if self.fails:
+            raise ProviderError(self.fails)
+        self.stops = self.now + self.takes
+        self.pause(min(self.takes, deadline.left))
+        if self.state == "running":
+            raise DeadlineExceeded("stopping web-1 did not end in time")
+
+    def start(self, deadline: Deadline) -> None:
+        self.asked.append(("start", deadline.left))
+        self.state, self.stops = "running", float("inf")
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+        if self.now >= self.stops:
+            self.state = "stopped"
+
+    def cycled(self, folder: Path, seconds: float) -> str:
+        """Cycle the host within so many seconds, and return the words."""
+        power = Power(halt=self.halt, start=self.start, state=lambda deadline: self.state, pause=self.pause)
+        around = replace(surroundings(folder), power=power)
+        deadline = Deadline(seconds, lambda: self.now)
+        try:
+            return PowerCycle({}).apply(make_result("critical"), around, deadline).words
+        except HealError as error:
+            return str(error)
+
+
+def test_what_stops_late_is_started_in_the_time_that_was_kept_for_that(tmp_path: Path) -> None:
+    slow = Slow(takes=95.0)
+    words = slow.cycled(tmp_path, 180.0)
+    assert [what for what, _ in slow.asked] == ["halt", "start"]
+    assert slow.asked[0][1] == 90.0
+    assert slow.asked[1][1] >= 80.0
+    assert (slow.state, words) == (
+        "running", "power-cycle web-1: stopping web-1 did not end in time; it was started again",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("takes", "fails"), [(500.0, ""), (500.0, "no such call")])
+def test_what_does_not_stop_is_not_started(tmp_path: Path, takes: float, fails: str) -> None:
+    slow = Slow(takes, fails)
+    words = slow.cycled(tmp_path, 420.0)
+    assert [what for what, _ in slow.asked] == ["halt"]
+    assert slow.asked[0][1] == 240.0
+    assert words == f"power-cycle web-1: {fails or 'stopping web-1 did not end in time'}; it runs still"
+    assert (slow.now == 0.0) is bool(fails)
+
+
+def test_who_is_told_to_end_starts_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow(takes=10.0)
+
+    def ended(seconds: float) -> None:
+        slow.state = "stopped"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(slow, "pause", ended)
+    with pytest.raises(KeyboardInterrupt):
+        slow.cycled(tmp_path, 420.0)
+    assert ([what for what, _ in slow.asked], slow.state) == (["halt", "start"], "running")
+
+
+def test_a_check_of_ten_seconds_stops_nothing(tmp_path: Path) -> None:
+    write(tmp_path, FAKE.format(more=""))
+    assert infratest(tmp_path, "up")[0] == 0
+    status, words = infratest(tmp_path, "check", "--heal")
+    assert (status, "it is begun with 180 s at least; give it more with --timeout" in words) == (2, True), words
+    states = {one["name"]: one.get("state") for one in map(_read, (tmp_path / "world").iterdir())}
+    assert states["web"] == "running"
+
+
+@pytest.mark.parametrize(("rung", "least"), [("reboot", "60"), ("power-cycle", "180")])
+def test_what_has_to_come_back_is_not_begun_at_the_end_of_a_run(
+    world: World, state: StateDir, rung: str, least: str
+) -> None:
+    means = world.means(deadline=Deadline(10))
+    (record,) = heal(world.report(), [make_rule(do=((rung, {}),))], state, means, history={})
+    assert (record.outcome, closed(record)) == ("refused", ["time"])
+    assert f"it is begun with {least} s at least" in record.reason

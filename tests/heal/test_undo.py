@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from infratest.deadline import Deadline
+from infratest.errors import HealError
 from infratest.heal import proposals, verifying
 from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
-from infratest.heal.undoing import can_undo, undo_words
+from infratest.heal.undoing import can_undo, undo, undo_words
 from infratest.store.directory import StateDir
 from tests.cli.test_heal import Project
-from tests.worlds.heal_world import World, closed, make_rule, run
+from tests.worlds.heal_world import World, closed, make_rule, run, surroundings
 
 UNDO = "rm -f {folder}/there; echo taken back"
 
@@ -217,3 +218,18 @@ def test_a_try_that_was_killed_is_undone_once_it_can_run_no_longer(tmp_path: Pat
     status, words = project.undo(id)
     assert (status, words) == (0, "undone: taken back\n"), words
     assert not project.there.exists()
+
+
+def test_an_undo_that_would_be_ended_half_way_is_not_begun(world: World, state: StateDir, tmp_path: Path) -> None:
+    from infratest.heal.audit import Audit
+
+    (remedy,) = remedies(make_rule(do=(("hook", {"command": ["true"], "undo": ["touch", str(tmp_path / "undone")]}),)))
+    (record,) = run(world, state, make_rule())
+    audit = Audit(state, "prod", world.now, looking=True)
+    number = str(audit.begun()[0]["try"])
+    about = (remedy, record.before, surroundings(tmp_path), audit, number, "alice", world.now)
+    with pytest.raises(HealError, match=rf"29 s of this run are left.*`infratest heal undo {number} --timeout 10min`"):
+        undo(*about, left=29.0)
+    assert (audit.undone(number), (tmp_path / "undone").exists()) == ("", False)
+    undo(*about, left=31.0)
+    assert (audit.undone(number), (tmp_path / "undone").exists()) == ("it was undone: done", True)

@@ -161,17 +161,28 @@ def _name(stack: str, env: str) -> str:
 
 
 def _pause(session: Session, time: str | None, dry_run: bool) -> int:
+    from infratest.heal.audit import FILE
     from infratest.heal.gates import moment
     from infratest.heal.pause import pause
+    from infratest.project.outlook import other_monitors
 
     if time is None:
         raise click.UsageError("heal pause: say for how long, as `infratest heal pause 2h`")
     seconds: Any = Time().convert(time, None, None)
     state = _whole_state(session)
     if dry_run:
-        click.echo(f"would heal nothing for {time}")
+        click.echo(f"would heal nothing for {time} from {state.folder}")
         return 0
-    click.echo(f"healing is paused until {moment(pause(state, seconds))}; `infratest heal resume` ends it")
+    end = moment(pause(state, seconds))
+    ends = session.command("heal", "resume", of_all=True)
+    click.echo(f"healing from {state.folder} is paused until {end}; `{ends}` ends it")
+    # Each state directory has a pause of its own: whoever meant another one is to see that.
+    if not (state.path / FILE).exists():
+        click.echo(f"nothing was ever healed from {state.folder}: what heals from another directory goes on; name that "
+                   "with --state")  # fmt: skip
+    others = other_monitors(session.stack.monitor)
+    if others:
+        click.echo(f"{others} may heal the same hosts, from a state directory of its own: pause that too")
     return 0
 
 
@@ -180,9 +191,9 @@ def _resume(session: Session, dry_run: bool) -> int:
 
     state = _whole_state(session)
     if dry_run:
-        click.echo("would allow healing again")
+        click.echo(f"would allow healing from {state.folder} again")
         return 0
-    click.echo("healing is allowed again" if resume(state) else "healing was not paused")
+    click.echo(f"healing from {state.folder} {'is allowed again' if resume(state) else 'was not paused'}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from infratest.heal.gates.situation import Situation, moment
 from infratest.model import Result
 from infratest.stack.declared import HealRule
+from infratest.units import human
 
 
 def suppressed(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
@@ -24,4 +25,7 @@ def pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, s
 def time(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if situation.left <= 0:
         return False, "the time of this run is over; give it more with --timeout"
+    if situation.left < situation.least:
+        words = f"{human(situation.left, 's')} of this run are left"
+        return False, f"{words}, and it is begun with {situation.least:g} s at least; give it more with --timeout"
     return True, "there is time"

@@ -1,0 +1,90 @@
+"""`infratest heal undo` of a host that was replaced more than once: it is its own one that is put back, or none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infratest.errors import HealError
+from infratest.heal.healing import heal
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.up import up
+from infratest.project.replacing import replacing
+from infratest.project.session import Session, session_of
+from infratest.project.undoing import Done, tries, undo_heal
+from infratest.remedies.base import Replacing
+from tests.worlds.heal_world import World
+
+STACK = """\
+stack: shop
+provider: {name: fake, world: world, transport: {otherwise: run}}
+environments: {prod: {}}
+hosts: {web-1: {groups: [web]}}
+heal:
+  mend-web: {when: {tags: "@web"}, confirm: 1, do: [{replace: {}}], at-most: 100%, mode: auto}
+"""
+
+
+class Shop:
+    """A host of files that is well when it was replaced, and the engine that does so."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "stack.yaml").write_text(STACK)
+        self.world = World(folder)
+        self.session: Session = session_of(folder / "stack.yaml", env="prod")
+        up(self.life())
+
+    def life(self) -> Lifecycle:
+        return Lifecycle(self.session.stack, self.session.state)
+
+    def replacing(self, name: str) -> Replacing:
+        real = replacing(self.session, name, None)
+
+        def made(*about: object) -> str:
+            self.world.sick.clear()
+            return real.replace(*about)  # type: ignore[arg-type]
+
+        return replace(real, replace=made)
+
+    def replaced(self) -> str:
+        """Have the host replaced, and return the id of that heal."""
+        self.world.now += 7200
+        self.world.sick.add("web-1")
+        session, means = self.session, self.world.means(replacing=self.replacing)
+        (record,) = heal(self.world.report(), session.stack.heal, session.state, means, history={})
+        assert (record.verified, record.error) == (True, "")
+        return next(tries(session)).id
+
+    def undo(self, id: str) -> Done:
+        return next(one for one in tries(self.session) if one.id == id)
+
+
+def test_an_undo_puts_back_what_its_own_heal_has_kept(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    first = shop.replaced()
+    assert shop.undo(first).possible
+    destroy(shop.life(), ["web-1~old"])
+    gone = "nothing is kept any more of the web-1 that was before"
+    assert (shop.undo(first).undo, shop.undo(first).possible) == (f"none: {gone}", False)
+    second = shop.replaced()
+    others = f"what is kept as web-1~old is of heal {second}"
+    assert (shop.undo(first).undo, shop.undo(first).possible) == (f"none: {others}", False)
+    with pytest.raises(HealError, match=f"heal {first}: {others}"):
+        undo_heal(shop.session, first, "alice")
+    assert shop.undo(second).possible
+    assert "web-1~old is web-1 again, started" in undo_heal(shop.session, second, "alice")
+    assert shop.undo(second).undo.startswith("it was undone: ")
+
+
+def test_one_that_was_killed_puts_back_what_it_has_set_aside_and_no_heal_after_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    first = shop.replaced()
+    audit = shop.session.state.path / "heal.jsonl"
+    begun = [line for line in audit.read_text().splitlines(keepends=True) if '"event":"try"' in line.replace(" ", "")]
+    audit.write_text("".join(begun))  # its end, and what it has kept, are not on record
+    assert shop.undo(first).possible
+    audit.write_text("".join(begun) + begun[0].replace(first, "later"))
+    assert not shop.undo(first).possible
