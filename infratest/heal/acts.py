@@ -99,7 +99,7 @@ class Acts(Looks):
         Returns:
             The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
-        after = kept(remedy, record.rule, self._means.limits.settle)
+        after = kept(remedy, record.rule, record.rule.settle(record.rung, self._means.limits.settle))
         deadline = Deadline(min(remedy.seconds, max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
