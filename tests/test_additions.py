@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+#: It runs other tests, thousands of them.
+pytestmark = pytest.mark.timeout(900)
+
 ROOT = Path(__file__).parents[1]
 MORE = Path(__file__).parent / "data" / "additions"
 #: Tests that look at whatever facts and sentences there are.
@@ -33,7 +36,7 @@ def tree(tmp_path: Path) -> Path:
 def ran(tree: Path, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *words], cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)}, capture_output=True,
-        text=True, timeout=200, check=False,
+        text=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -91,7 +91,7 @@ class Desk:
         for line in self.process.stdout:
             self.text += line
 
-    def round(self, seconds: float = 30.0) -> tuple[str, str]:
+    def round(self, seconds: float = 120.0) -> tuple[str, str]:
         """Wait for the next round to end; return its state and all it printed."""
         end = time.monotonic() + seconds
         while not (found := STATE.search(self.text, self._seen)):

@@ -375,4 +375,7 @@ def test_a_statement_that_hangs_costs_no_other_its_answer(servers, tmp_path, kin
     ]
     texts = [f'the database "{url}" answers "{text}" with "{value}"{view}' for text, value in statements]
     seen = ask(tmp_path, texts, {"password": PASSWORD})
-    assert [state for state, _ in seen] == ["ok" if number % 8 else "unknown" for number in range(20)], seen
+    hung = [state for number, (state, _) in enumerate(seen) if number % 8 == 0]
+    assert [state for number, (state, _) in enumerate(seen) if number % 8] == ["ok"] * 17, seen
+    # Whether it had the whole of a statement's time, or the run ended before that, is a matter of how fast we are.
+    assert set(hung) <= {"unknown", "critical"}, seen

@@ -148,7 +148,7 @@ class TestSilence:
         with socket.create_server(("127.0.0.1", 0)) as nobody:
             place = f"127.0.0.1:{nobody.getsockname()[1]}"
         stack = Stack(tmp_path / "a", options, f"http://{place}/{path_of(url)}")
-        done = run(stack.file.parent, "infratest", "up", "--timeout", "10s")
+        done = run(stack.file.parent, "infratest", "up", "--timeout", "20s")
         assert done.returncode == 1, done
         said, _, ended = done.stderr.partition("infratest: up of shop: ")
         assert f"({place}), which answered: no connection at {place}: Connection refused; it is given " in said
