@@ -122,7 +122,7 @@ def test_a_heal_that_is_not_verified_yet_is_no_drills(project: Project) -> None:
         time=1.0, rule=make_rule(), outcome=TRIED, gates=(), rung=0, remedy="run touch",
         before=make_result("critical", "web", id=id),
     )  # fmt: skip
-    verifying.add(StateDir(project.folder / ".infratest"), "", made, "1-1-0")
+    verifying.add(StateDir(project.folder / ".infratest"), "", made, "1-1-0", 1.0, {})
     outcome = project.drill()
     assert not outcome.proven
     assert f"nothing was done: a heal of {id} is not verified yet" in outcome.result.reason
