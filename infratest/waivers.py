@@ -101,6 +101,11 @@ def ends_soon(waiver: Waiver, now: float) -> bool:
     return 0 < waiver.until - now <= SOON
 
 
+def result_id(waiver: Waiver) -> str:
+    """Return the id of the result that says whether a waiver still stands."""
+    return f"{PREFIX}{waiver.id}@-"
+
+
 def is_finding(result: Result) -> bool:
     """Whether a result is about a waiver, and not about a host or a scenario."""
     return result.id.startswith(PREFIX) and result.scenario.startswith("waiver ")
@@ -123,7 +128,7 @@ def _words(waiver: Waiver) -> str:
 
 def _finding(waiver: Waiver, reason: str) -> Result:
     return Result(
-        f"{PREFIX}{waiver.id}@-",
+        result_id(waiver),
         waiver.file,
         f"waiver {clean(waiver.id, WHY_LIMIT)}",
         waiver.line,

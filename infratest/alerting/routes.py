@@ -17,7 +17,7 @@ from itertools import product
 
 from infratest.alerting.ledger import PROBLEM
 from infratest.alerting.owed import Route
-from infratest.alerting.subject import Subject
+from infratest.alerting.subject import ITSELF, Subject
 from infratest.errors import UserError
 from infratest.selector import Name, Selectable, compiled
 from infratest.stack.monitor import Rule
@@ -32,14 +32,21 @@ class Scope:
     """What rules are for.
 
     Args:
-        subjects: all that is watched. hosts: of the stack, for their names: of some nothing may be watched. env: the
-        environment, empty where the stack has none. environments: all of them.
+        subjects: all that is watched; how the monitor itself is need not be among it. hosts: of the stack, for their
+        names: of some nothing may be watched. env: the environment, empty where the stack has none. environments: all
+        of them.
     """
 
     subjects: Sequence[Subject]
     hosts: Sequence[Selectable] = ()
     env: str = ""
     environments: Sequence[str] = ()
+
+    @property
+    def every(self) -> list[Subject]:
+        """All that there can be a problem with: how the monitor itself is, too, long before anything is wrong."""
+        given = {each.id for each in self.subjects}
+        return [*self.subjects, *(Subject(id, looked_at=False) for id in ITSELF if id not in given)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +166,14 @@ def _why_idle(stopping: Sequence[Rule]) -> str:
 
 
 def _cases(scope: Scope) -> Iterator[_Case]:
-    for subject, state in product(scope.subjects, STATES):
+    for subject, state in product(scope.every, STATES):
         yield from _in_each(subject, state, scope)
 
 
 def _chooses(rule: Rule, scope: Scope, names: Mapping[str, Name]) -> Callable[[_Case], bool]:
     if not rule.when:
         return lambda case: True
-    hosts = {subject.host: _Case(subject, "", "") for subject in scope.subjects}
+    hosts = {subject.host: _Case(subject, "", "") for subject in scope.every}
     return compiled(rule.when, [*hosts.values(), *scope.hosts], names)
 
 
@@ -176,7 +183,7 @@ def _in(env: str, chooses: Callable[[_Case], bool]) -> Callable[[Subject, str], 
 
 def _names(scope: Scope) -> dict[str, Name]:
     """Return what may stand before `=`, beside the labels of hosts by their own names."""
-    ids = [each for subject in scope.subjects for each in _ids(subject)]
+    ids = [each for subject in scope.every for each in _ids(subject)]
     tags = {tag for subject in scope.subjects for tag in subject.tags}
     names = {
         "state": Name(lambda case: (case.state,), STATES),

@@ -46,6 +46,12 @@ def of_sender(name: str) -> str:
 
 #: The id of the result that says whether the project can be read.
 PROJECT = "monitor#project@-"
+#: The id of the result that says whether the store is whole, watched since it was not for the first time.
+STORE = "monitor#store@-"
+#: The id of the result that says whether heals can be made, and whether one waits for a person.
+HEALS = "monitor#heals@-"
+#: The id of the result that says whether it is known which hosts there are.
+HOSTS = "monitor#hosts@-"
 #: The id of the result that says whether any witness answers: whether it is not we who are cut off.
 WITNESS = "monitor#witness@-"
 #: The id of the result that says whether the dead-man's switch takes the monitor's word.
@@ -54,3 +60,5 @@ ALIVE = "monitor#alive@-"
 PEER = "monitor#peer@-"
 #: The id of the result that says whether the canary's message was taken.
 CANARY = "monitor#canary@-"
+#: What may become wrong with any monitor, whether or not it has yet: a rule of `tell:` may name it at any time.
+ITSELF = (PROJECT, STORE, HEALS, HOSTS)

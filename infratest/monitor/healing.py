@@ -18,6 +18,7 @@ from infratest import rfc3339
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import Picture, Problems
 from infratest.alerting.status import Status
+from infratest.alerting.subject import HEALS
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError
 from infratest.heal import verifying
@@ -27,7 +28,7 @@ from infratest.heal.rules import PREFIX, WAY, WAY_TAG, matches
 from infratest.model import Report, Result
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
-from infratest.monitor.monitor import HEALS, Call, Monitor
+from infratest.monitor.monitor import Call, Monitor
 from infratest.monitor.watched import Watched
 from infratest.project.heal import Resident, heal_report
 from infratest.project.left_alone import words

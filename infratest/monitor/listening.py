@@ -9,6 +9,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
+from infratest.alerting.subject import HOSTS
 from infratest.errors import InfratestError, StateError, UnknownName, UserError, unknown
 from infratest.exports._targets import NODE_EXPORTER, target_group
 from infratest.intakes._arrivals import Arrivals
@@ -16,7 +17,6 @@ from infratest.intakes.base import House, Intake, opened
 from infratest.monitor.exposition import Self, exposition
 from infratest.monitor.hints.base import Hint
 from infratest.monitor.monitor import Call, Monitor
-from infratest.monitor.roll import HOSTS
 from infratest.monitor.taking import Taking
 from infratest.monitor.watched import Watched
 from infratest.stack.monitor import Monitor as Declared

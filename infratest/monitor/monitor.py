@@ -20,7 +20,7 @@ from typing import Any
 from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Moment
 from infratest.alerting.policy import NEVER, Policy
-from infratest.alerting.subject import PROJECT, WITNESS, Subject, of_receiver
+from infratest.alerting.subject import HEALS, PROJECT, STORE, WITNESS, Subject, of_receiver
 from infratest.errors import InfratestError, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
@@ -43,10 +43,6 @@ BEAT = 1.0
 GRACE = 10.0
 #: Seconds for which a look may be due and nobody be on it, before the monitor no longer calls itself alive.
 LATE = 30.0
-#: The id of the result that says whether the store is whole, watched since it was not for the first time.
-STORE = "monitor#store@-"
-#: The id of the result that says whether heals can be made, and whether one waits for a person.
-HEALS = "monitor#heals@-"
 #: Seconds in which the loop answers who asks it in another thread: a little less than who asks by its socket waits.
 ANSWER = 9.0
 #: How what the monitor says of itself is watched: hard at once, and never stale.

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Protocol, cast
 
 from infratest.alerting.moments import Moment
+from infratest.alerting.subject import HOSTS
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
@@ -20,7 +21,7 @@ from infratest.model import Result
 from infratest.monitor.keeping import MYSELF
 from infratest.monitor.monitor import Call, Monitor
 from infratest.monitor.protocols import Watches
-from infratest.monitor.roll import DESTROYED, HOSTS, Roll
+from infratest.monitor.roll import DESTROYED, Roll
 from infratest.plan.tasks import REACHABLE, reachable_id
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.store.database.people import Note

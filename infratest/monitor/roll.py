@@ -14,8 +14,6 @@ from infratest.project.prepare import Choice, Prepared, Request, plan_for, stack
 from infratest.project.session import Session
 from infratest.stack.listing import Listing, anew
 
-#: The id of the result that says whether it is known which hosts there are.
-HOSTS = "monitor#hosts@-"
 #: Why a host is gone that an inventory named.
 VANISHED = "no inventory names it any longer; where that is right, have the monitor read its stack file anew (HUP)"
 #: Why nothing is watched on a host any longer.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from infratest.alerting.owed import Route
 from infratest.alerting.policy import NEVER, Attempts, Policy
 from infratest.alerting.routes import Scope, routes
-from infratest.alerting.subject import Subject
+from infratest.alerting.subject import HOSTS, Subject
 from infratest.check import CONTROLLER
 from infratest.collect.connections import Held
 from infratest.deadline import Deadline
@@ -25,7 +25,7 @@ from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.cut_off import Witnesses
 from infratest.monitor.hints.base import Hint
 from infratest.monitor.hints.base import subjects as subjects_here
-from infratest.monitor.roll import HOSTS, Roll, called, lists, planned
+from infratest.monitor.roll import Roll, called, lists, planned
 from infratest.plan.subjects import own, subjects
 from infratest.plan.tasks import NO_HOST, CheckStep, Task, reachable_id
 from infratest.project.execute import SECONDS, carry_out
@@ -34,7 +34,7 @@ from infratest.project.session import Session
 from infratest.project.spread import Workers
 from infratest.stack.monitor import Heartbeat, Monitor
 from infratest.states import OK
-from infratest.waivers import PREFIX, findings, waived
+from infratest.waivers import findings, result_id, waived
 
 if TYPE_CHECKING:
     from infratest.engine.run import Spread
@@ -255,7 +255,7 @@ class Watched:
         """
         waivers = self.prepared.plan.waivers
         wrong = {result.id: result for result in findings(waivers, [*self.tasks], now)}
-        ids = [f"{PREFIX}{waiver.id}@-" for waiver in waivers]
+        ids = map(result_id, waivers)
         return [wrong.get(id) or Result(id, "", id.partition("@")[0], 0, "-", OK, "") for id in ids]
 
 

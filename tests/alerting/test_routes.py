@@ -175,6 +175,17 @@ def test_rules_that_tell_nobody_of_anything(written, problems):
     assert idle(rules(*written), Scope(EVERY, environments=("dev", "prod"))) == problems
 
 
+@pytest.mark.parametrize("id", ["project", "store", "heals", "hosts"])
+def test_what_the_monitor_is_itself_may_be_named_before_anything_is_wrong_with_it(id):
+    itself, other = Subject(f"monitor#{id}@-"), Subject("monitor#canary@-")
+    (route,) = routes([rule(f"id=monitor#{id}")], Scope(EVERY))
+    assert [route.when(each, "critical") for each in (itself, other, WEB)] == [True, False, False]
+    assert idle([rule(f"id={itself.id}")], Scope(EVERY)) == []
+    assert len(idle(rules(("id=monitor#*", True), (f"id={itself.id}", False)), Scope(EVERY))) == 1
+    with pytest.raises(UserError, match="unknown id 'monitor#canary@-'"):
+        routes([rule(f"id={other.id}")], Scope(EVERY))
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from infratest.alerting.subject import STORE
 from infratest.monitor import answers
 from infratest.monitor.keeping import Keeping, claim, memory
-from infratest.monitor.monitor import STORE
 from infratest.monitor.writing import ANEW, TEND
 from infratest.store.database import ledger, numbers
 from infratest.store.database.connection import FileStore, opened

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from infratest.alerting.subject import HOSTS
 from infratest.errors import StateError
 from infratest.monitor.listening import targets_now
 from infratest.monitor.presence import Presence
-from infratest.monitor.roll import HOSTS
 from infratest.states import OK, UNKNOWN
 from tests.monitor.test_monitor import Desk
 from tests.worlds import small_project

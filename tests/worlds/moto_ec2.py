@@ -22,6 +22,7 @@ from typing import Any
 
 from tests.worlds.node_network import node_network
 from tests.worlds.nodes import SSH_PORT
+from tests.worlds.tls_servers import WITH_US
 from tests.worlds.venvs import python_with
 
 MOTO = ("moto[ec2,server]==5.2.5",)
@@ -43,7 +44,7 @@ class Ec2:
         self.folder = Path(tempfile.mkdtemp(prefix="infratest-moto-"))
         self.log = (self.folder / "log").open("wb")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-        words = [python_with("moto", MOTO), PROGRAM, self.folder / "nodes"]
+        words = [*WITH_US, python_with("moto", MOTO), PROGRAM, self.folder / "nodes"]
         words += [json.dumps(network)] if network else []
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.log, env=clean)
         assert self.process.stdout is not None

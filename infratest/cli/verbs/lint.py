@@ -33,7 +33,7 @@ from infratest.states import CRITICAL, UNKNOWN
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
 from infratest.user_steps.unread import unread
-from infratest.waivers import ends_soon, idle_words, wrong
+from infratest.waivers import ends_soon, idle_words, result_id, wrong
 
 VERB = Verb(WRITING, 2)
 
@@ -239,7 +239,8 @@ class _Look:
         from infratest.plan.subjects import own, subjects
 
         looked_at, hosts = subjects(planned, monitor), [*planned.hosts.values()]
-        scope = Scope([*looked_at, *own(monitor)], hosts, stack.env, stack.environments)
+        waivers = [Subject(result_id(waiver), looked_at=False) for waiver in stack.waivers]
+        scope = Scope([*looked_at, *own(monitor), *waivers], hosts, stack.env, stack.environments)
         if not self._tell(lambda: routes(monitor.tell, scope)):
             return
         wrong = idle(monitor.tell, scope)
