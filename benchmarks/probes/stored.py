@@ -51,8 +51,8 @@ def make(count: int, folder: Path) -> dict[str, float]:
     with opened(StateDir(folder)) as store:
         with store.transaction() as t:
             # As `numbers` begins a series, whose number is that of its row.
-            rows = [(number, key(number), f'{{"host":"web-{number}","kind":"metric"}}', "s") for number in series]
-            t.write("series", "INSERT INTO series (number, key, labels, unit) VALUES (?, ?, ?, ?)", rows)
+            rows = [(number, key(number), f'{{"host":"web-{number}","kind":"metric"}}', "s", last) for number in series]
+            t.write("series", "INSERT INTO series (number, key, labels, unit, seen) VALUES (?, ?, ?, ?, ?)", rows)
         for hour in range(last - MONTH + HOUR, last + HOUR, HOUR):
             made = [of_columns(*columns(hour, which)) for which in range(DIFFERENT)]
             with store.transaction() as t:

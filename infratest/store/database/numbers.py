@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 from infratest.errors import StateError, UserError
 from infratest.store.blocks import HOUR, MOST, Head, Point, combined, hour_of, of_columns, unpacked
+from infratest.store.database import series
 from infratest.store.database.base import Transaction
 from infratest.store.database.parts import STRIPE, Columns, columns, parts, stripe_of
-from infratest.store.database.values import as_sorted_json, storable
+from infratest.store.database.values import storable
 from infratest.store.events import Event
 
 Number = TypeVar("Number", int, float)
@@ -76,7 +77,7 @@ def keep(t: Transaction, events: Iterable[Event]) -> int:
     Refused is a number at what is no time: one of them must not cost the others of its commit.
     """
     known, refused = t.series, 0
-    series: list[int] = []
+    its: list[int] = []
     times: list[float] = []
     values: list[float] = []
     for event in events:
@@ -86,12 +87,12 @@ def keep(t: Transaction, events: Iterable[Event]) -> int:
         if not -_FAR < time < _FAR or not _is_double(value):
             refused += 1
             continue
-        series.append(known.get(event.key) or _number(t, event))
+        its.append(known.get(event.key) or series.begun(t, event))
         times.append(time)
         values.append(value)
-    if series:
-        t.write("parts", "INSERT INTO open (hour, stripe, body) VALUES (?, ?, ?)", _rows(series, times, values))
-        t.missing["numbers"] = t.missing.get("numbers", 0) + len(series)
+    if its:
+        t.write("parts", "INSERT INTO open (hour, stripe, body) VALUES (?, ?, ?)", _rows(its, times, values))
+        t.missing["numbers"] = t.missing.get("numbers", 0) + len(its)
     return refused
 
 
@@ -170,6 +171,11 @@ def number_of(t: Transaction, key: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def waits(t: Transaction, number: int) -> bool:
+    """Whether a series has numbers that are not packed yet."""
+    return bool(_open(t, number, -(2**62), 2**62))
+
+
 def _rows(series: list[int], times: list[float], values: list[float]) -> list[tuple[int, int, bytes]]:
     """Return hour, stripe and part of each row that numbers make."""
     if series != sorted(series):
@@ -191,23 +197,6 @@ def _at(places: list[int], column: list[Number]) -> list[Number]:
 def _is_double(value: Any) -> bool:
     """Whether a number can be one: whole numbers of Python have no end."""
     return isinstance(value, float) or -(2**1023) < value < 2**1023
-
-
-def _number(t: Transaction, event: Event) -> int:
-    """Return the number of an event's series, which is begun where it is new; its newest labels and unit are kept."""
-    if (number := t.fresh.get(event.key)) is not None:
-        return number
-    its = storable(event.key), as_sorted_json(dict(event.labels)), storable(event.unit)
-    t.write(
-        "series",
-        "INSERT INTO series (key, labels, unit) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
-        "SET labels = excluded.labels, unit = excluded.unit "
-        "WHERE series.labels <> excluded.labels OR series.unit <> excluded.unit",
-        [its],
-    )
-    row = t.row("SELECT number FROM series WHERE key = ?", its[0]) or (0,)
-    number = t.fresh[event.key] = int(row[0])
-    return number
 
 
 def _packed(t: Transaction, hour: int, stripe: int) -> Packing:
@@ -237,6 +226,7 @@ def _packed(t: Transaction, hour: int, stripe: int) -> Packing:
         "most = excluded.most, sum = excluded.sum",
         heads,
     )
+    series.seen(t, its.keys(), hour, stripe)
     t.write("packed parts", "DELETE FROM open WHERE hour = ? AND stripe = ?", [(hour, stripe)])
     return Packing(numbers, len(blocks), damaged, left)
 
