@@ -176,7 +176,8 @@ def cut_off(world: World) -> None:
 
 def downtime(world: World) -> None:
     """The monitoring system says that it is planned."""
-    world.changes["suppressed"] = world.rng.choice(["DOWNTIME", "1", "acknowledged by ops"])
+    said = world.rng.choice(["DOWNTIME", "1", "acknowledged by ops"])
+    world.changes["suppressed"] = lambda result: said
 
 
 def paused(world: World) -> None:
