@@ -336,9 +336,9 @@ class Monitor:
             self._crew.send(Errand(unit, tuple(ids), now))
 
     def _offer(self, came: Sequence[Event], now: Moment) -> None:
-        """Have what was seen healed, and other tools be sent it, by the one monitor that works."""
+        """Have what was seen counted and healed, and other tools be sent it, by the one monitor that works."""
         looked, self.book.looked = self.book.looked, []
-        if self._healing is not None and self.writing.store.ours:
+        if self._healing is not None:
             self._healing.see(looked, self.book, now)
         if self.sending is not None and (looked or came) and self.writing.store.ours:
             self.sending.offer(looked, came)

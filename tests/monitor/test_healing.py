@@ -1,0 +1,275 @@
+"""What a monitor hands to the heal engine, on a real project of this machine, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest.alerting.subject import HEALS, Subject
+from infratest.errors import UserError
+from infratest.monitor.healing import Healing
+from infratest.monitor.monitor import PROJECT
+from infratest.monitor.ruled import ruled
+from infratest.monitor.uncounted import Uncounted
+from infratest.store import failures
+from infratest.store.directory import StateDir
+from infratest.testing.waiting import wait_until
+from tests.monitor.test_monitor import FULL, THERE, Desk, HandClock
+from tests.worlds import small_project
+from tests.worlds.heal_world import make_result, make_rule
+
+#: The stack's name is its own: marks lie on this machine.
+STACK = """\
+stack: {name}
+provider: local
+hosts: {{here: {{}}}}
+monitor: {{interval: 10s, retry: 5s, attempts: 2, flap: off, tell: []}}
+heal:
+  put-it-there:
+    when: {{tags: "@web", state: critical}}
+    confirm: {confirm}
+    do: [{{run: "touch {there}"}}]
+    mode: {mode}
+{more}"""
+FEATURE = """\
+Feature: f
+  @web
+  Scenario: there
+    Then the file "{there}" exists
+  {tag}
+  Scenario: full
+    Then the disk "/" is less than 101 % full
+"""
+#: Seconds that anything may take before it is said not to happen.
+PATIENCE = 120.0
+
+
+class Clock(HandClock):
+    """Time that is moved by hand from a little before now: what was seen then is fresh."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = time.time() - 400
+
+    def time(self) -> float:
+        return self.began + self.now
+
+
+class Healer(Desk):
+    """A monitor at work that heals."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(project, clock=Clock())
+        self.there = project / "there"
+        self.healing = Healing(self.monitor)
+        self.monitor.heal(self.healing)
+
+    @property
+    def state(self) -> StateDir:
+        return StateDir(self.project / ".infratest")
+
+    def healed(self, seconds: float) -> Healer:
+        """Move the clock, and have what is found attended to."""
+        self.after(seconds)
+        wait_until(self._idle, PATIENCE)
+        self.monitor.turn(0)
+        return self
+
+    def _idle(self) -> bool:
+        self.monitor.turn(0)  # the engine asks the loop
+        return not self.healing.busy
+
+    def saw(self, state: str, id: str = THERE) -> Healer:
+        """Have it see a result so, in no turn of the loop."""
+        self.clock.now += 1
+        now, result = self.monitor.timepiece.now(), self.monitor.book.results[id]
+        self.healing.see([(result.changed(state=state), now.wall)], self.monitor.book, now)
+        wait_until(self._idle, PATIENCE)
+        return self
+
+    @property
+    def said(self) -> tuple[str | None, str]:
+        """How heals are, by the monitor's own word, and why."""
+        status = self.monitor.book.statuses[HEALS]
+        return status.seen, status.reason
+
+    def row(self, id: str = THERE) -> failures.Row:
+        return failures.load(self.state, "").get(id, failures.Row())
+
+
+def write(
+    folder: Path, tag: str = "", confirm: str = "2", mode: str = "auto", tags: str = "@web", more: str = ""
+) -> Path:
+    """Write a project. Args: tag: of the scenario that is well. confirm, mode, tags: of the rule. more: other rules."""
+    there = folder / "there"
+    stack = STACK.format(name=f"shop-{folder.name}", there=there, confirm=confirm, mode=mode, more=more)
+    stack = stack.replace('"@web"', f'"{tags}"')
+    return small_project.write(
+        folder, {"stack.yaml": stack, "features/x.feature": FEATURE.format(there=there, tag=tag)}
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "there").touch()
+    return write(tmp_path)
+
+
+@pytest.fixture
+def healer(project: Path) -> Iterator[Healer]:
+    made = Healer(project)
+    yield made
+    made.healing.end(PATIENCE)
+
+
+def test_a_rule_that_cannot_be_read_is_refused_and_the_old_ones_are_gone_by(project: Path, healer: Healer) -> None:
+    write(project, tags="@web and")
+    healer.monitor.reload()
+    healer.there.unlink()
+    healer.healed(10).healed(10)
+    assert healer.there.exists(), "healed by the rule of before"
+    status = healer.monitor.book.statuses[PROJECT]
+    assert status.state == "unknown"
+    assert "rule put-it-there: tags '@web and' is no tag expression" in status.reason
+    with pytest.raises(UserError, match="is no tag expression"):
+        Desk(project)
+
+
+def test_what_is_wrong_with_a_rule_is_said_and_takes_no_other_rule_away() -> None:
+    web, named = Subject("f#a@w", "w", tags=("web",)), Subject("f#b@w", "w", tags=("heal:nobody",))
+    rules = [make_rule(name="broken", when_tags="@web and"), make_rule(name="good", when_tags="@web")]
+    found = ruled(rules, [web, named])
+    assert found.looks == {web.id: 1}
+    broken, nobody = found.wrong
+    assert "rule broken: tags '@web and' is no tag expression" in broken
+    assert nobody.startswith("f#b: tag @heal:nobody: unknown heal rule 'nobody'")
+
+
+def test_counts_that_cannot_be_read_are_told_and_end_no_monitor(project: Path) -> None:
+    counts = project / ".infratest" / failures.FILE
+    counts.parent.mkdir(mode=0o700)
+    counts.write_text("no JSON")
+    healer = Healer(project).healed(0).healed(10)
+    state, reason = healer.said
+    assert state == "critical"
+    assert failures.FILE in reason
+    counts.unlink()
+    assert healer.healed(10).said == ("ok", "")
+    healer.healing.end(PATIENCE)
+
+
+WINDOW = "{failures: 3, of: 5}"
+
+
+def test_each_green_between_two_failures_is_one_look_of_a_window(project: Path) -> None:
+    healer = Healer(write(project, confirm=WINDOW, mode="observe")).healed(0)
+    for _ in range(3):
+        healer.there.unlink()
+        healer.healed(10)
+        healer.there.touch()
+        for _ in range(6):
+            healer.healed(10)
+    healer.there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, row.failed("critical", 5)) == (1, 1), row
+    healer.healing.end(PATIENCE)
+
+
+def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
+    go, other = project / "go", project / "other"
+    blocks = f"""  blocks:
+    when: {{tags: "@slow", state: critical}}
+    confirm: 1
+    do: [{{run: "touch {project}/begun; while ! [ -e {go} ]; do sleep 0.05; done; touch {other}"}}]
+    mode: auto
+"""
+    write(project, more=blocks)
+    feature = f'  @slow\n  Scenario: other\n    Then the file "{other}" exists\n'
+    with (project / "features" / "x.feature").open("a") as file:
+        file.write(feature)
+    other.touch()
+    healer = Healer(project).healed(0)
+    healer.there.unlink()
+    other.unlink()
+    healer.clock.now += 10
+    wait_until(lambda: healer.monitor.turn(0) or (project / "begun").exists(), PATIENCE)
+    assert healer.row().failures == 1
+    healer.there.touch()
+    healer.after(10).after(10)
+    healer.there.unlink()
+    healer.after(10)
+    go.touch()
+    row = healer.healed(0).row()
+    assert other.exists(), "the engine was busy with it"
+    assert (row.failures, healer.there.exists()) == (1, False), row
+    healer.healing.end(PATIENCE)
+
+
+def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    assert healer.healed(10).row().failures == 1
+    counts = healer.state.path / failures.FILE
+    before = counts.read_text()
+    counts.write_text("no JSON")
+    healer.there.touch()
+    assert healer.healed(10).said[0] == "critical"
+    counts.write_text(before)
+    healer.there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, healer.there.exists()) == (1, False), row
+    assert healer.said == ("ok", "")
+
+
+def test_what_was_left_out_in_between_has_not_ended_a_row(healer: Healer) -> None:
+    healer.healed(0).saw("critical").saw("skipped")
+    assert healer.row().since is not None
+    assert healer.saw("ok").row().since is None, "a green ends the problem"
+
+
+def test_a_report_that_the_engine_refuses_leaves_the_others_counted(project: Path) -> None:
+    healer = Healer(write(project, tag="@web")).healed(0)
+    book, now = healer.monitor.book, healer.monitor.timepiece.now()
+    edited = book.results[THERE].changed(state="critical", host="elsewhere")
+    failed = book.results[FULL].changed(state="critical")
+    healer.healing.see([(edited, now.wall + 1), (failed, now.wall + 2)], book, now)
+    wait_until(healer._idle, PATIENCE)
+    assert healer.row(FULL).failures == 1
+    healer.healing.end(PATIENCE)
+
+
+def test_a_green_of_while_another_monitor_worked_is_counted(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    assert healer.healed(10).row().failures == 1
+    healer.shelf.ours = False
+    healer.there.touch()
+    assert healer.healed(10).row().failures == 1, "it has no business there"
+    healer.shelf.ours = True
+    healer.there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, healer.there.exists()) == (1, False), row
+
+
+def test_what_waits_is_bounded_and_keeps_what_a_window_counts() -> None:
+    failed = make_result("critical")
+    well = make_result("ok")
+    waiting = Uncounted()
+    for at, result in enumerate([failed, *[well] * 50, failed, failed, *[well] * 50]):
+        waiting.add(result, float(at), 5)
+    before, newest = waiting.take()
+    assert [one.state[0] for one, _ in (*before, *newest)] == list("cooooo" + "cc" + "ooooo")
+    assert not any(one.steps for one, _ in before)
+    assert newest[0] == (well, 102.0)
+    assert len(waiting) == 0
+    waiting.add(failed, 103.0, 1)
+    waiting.back([*before, *newest])
+    assert [at for _, at in (*waiting.take()[0],)][-1] == 102.0
+    for at in range(1000):
+        waiting.add(failed, float(at), 1)
+    before, newest = waiting.take()
+    assert len(before) + len(newest) == failures.LOOKS
+    waiting.add(failed, 1.0, 1)
+    waiting.fit(())
+    assert len(waiting) == 0
