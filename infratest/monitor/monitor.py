@@ -307,8 +307,8 @@ class Monitor:
             mine = result.id == WITNESS  # asked behind the look, and by the look of another host as well
             self.book.look(result, now if mine else errand.begun, final=mine)
         if findings.error:
-            for id in errand.ids:
-                self.book.look(_own(id, UNKNOWN, findings.error), errand.begun)
+            for subject in filter(None, map(self.book.subjects.get, errand.ids)):
+                self.book.look(_unseen(subject, findings.error), errand.begun)
         self.book.end(errand.ids, now)
 
     def _delivered(self, delivery: Outcome) -> None:
@@ -365,6 +365,14 @@ class Monitor:
         subjects = [*self.watched.subjects, *(Subject(id, policy=OWN, looked_at=False) for id in own)]
         self.book.watch(subjects, now, self.watched.left)
         self.book.pulses.expect(self.watched.heartbeats, now)
+
+
+def _unseen(subject: Subject, reason: str) -> Result:
+    """Return the result of what could not be looked at, with all that is known of it."""
+    feature, _, scenario = subject.id.rpartition("@")[0].partition("#")
+    return Result(
+        subject.id, feature, scenario, 0, subject.host, UNKNOWN, reason, subject.groups, subject.labels, subject.tags
+    )
 
 
 def _own(id: str, state: str, reason: str = "") -> Result:

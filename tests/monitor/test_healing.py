@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infratest.alerting.subject import HEALS, Subject
+from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import UserError
+from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import Healing
 from infratest.monitor.monitor import PROJECT
 from infratest.monitor.ruled import ruled
@@ -273,3 +274,23 @@ def test_what_waits_is_bounded_and_keeps_what_a_window_counts() -> None:
     waiting.add(failed, 1.0, 1)
     waiting.fit(())
     assert len(waiting) == 0
+
+
+def test_an_errand_of_which_nothing_came_takes_no_rule_away(project: Path) -> None:
+    healer = Healer(write(project, tags="not @slow"))
+    now = healer.monitor.timepiece.now()
+    healer.monitor.inbox.put(Findings(Errand("here", (THERE,), now), error="there are no workers"))
+    healer.monitor.turn(0)
+    seen = healer.monitor.book.results[THERE]
+    assert (seen.state, seen.host, tuple(seen.tags)) == ("unknown", "here", ("web",))
+    healer.healed(10).there.unlink()
+    healer.healed(10).healed(5)
+    assert healer.there.exists()
+    assert healer.said == ("ok", "")
+    healer.healing.end(PATIENCE)
+
+
+def test_no_rule_is_for_what_the_monitor_says_of_itself() -> None:
+    own = [Subject(of_receiver("oncall"), looked_at=False), Subject("heartbeat:backup@-", looked_at=False)]
+    watched = [Subject("f#a@w", "w"), Subject("reachable@w", "w", looked_at=False), *own]
+    assert set(ruled([make_rule(when_tags="not @slow")], watched).looks) == {"f#a@w", "reachable@w"}
