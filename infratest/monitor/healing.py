@@ -23,7 +23,8 @@ from infratest.alerting.status import Status
 from infratest.alerting.subject import HEALS, Subject
 from infratest.cleaning import clean
 from infratest.engine.apart import defects_told
-from infratest.errors import InfratestError
+from infratest.errors import InfratestError, InUse
+from infratest.heal import proposals
 from infratest.heal.gates import Seen
 from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 WELL = (OK, SKIPPED, WAIVED)
 #: Seconds after which what could not be counted, or attended to, is tried once more.
 AGAIN = 10.0
+#: Seconds for which another process may be at work on the stack, as `infratest up`, before it is told.
+PATIENCE = 300.0
 #: So many of a list are shown.
 SHOWN = 5
 
@@ -122,7 +125,9 @@ class Healing:
         self._changed = Condition()
         # Of the engine's thread.
         self._proposed: dict[str, str] = {}
+        self._recalled = False  # whether that holds what an earlier life has left
         self._said: dict[str, str] = {}
+        self._in_use: float | None = None  # since when, in the monitor's own time
         self._logged: tuple[str, ...] = ()
         Thread(target=self._heal_on, name="heal", daemon=True).start()
 
@@ -204,7 +209,7 @@ class Healing:
                 errors.append(error)
                 left = [*work.looks] if left is None else left  # one that was counted is not counted twice
             now = self._monitor.timepiece.now()
-            self._judge(work, rows, errors)
+            self._judge(work, rows, errors, now)
             with self._changed:
                 self._waiting.back(left)
                 self._waiting.fit(self._ruled.looks)
@@ -216,7 +221,7 @@ class Healing:
     def _heal(self, work: _Work, errors: list[Exception]) -> list[Look]:
         """Count all of a work, and attend to the newest looks; return those that something went wrong with.
 
-        Whatever happens to one part, the others are attended to.
+        Whatever happens to one part, the others are attended to, unless they would only wait for the same process.
 
         Args:
             errors: what went wrong is put there.
@@ -224,6 +229,8 @@ class Healing:
             StateError: nothing could be counted.
         """
         session, left = work.watched.session, list[Look]()
+        if not self._recalled:
+            self._proposed, self._recalled = _left_waiting(work, self._read(session)), True
         failures.record_runs(session.state, session.stack.env, work.overtaken, time())
         resident = Resident(
             hosts=work.watched.hosts,
@@ -232,11 +239,13 @@ class Healing:
             green=lambda id: self._green.get(id),
         )
         for at in sorted(work.seen):
-            try:
-                defects_told(self._attend)(session, work.report(at, work.seen[at]), resident)
-            except (InfratestError, OSError) as error:
-                errors.append(error)
-                left += [(result, at) for result in work.seen[at]]
+            if not any(isinstance(error, InUse) for error in errors):
+                try:
+                    defects_told(self._attend)(session, work.report(at, work.seen[at]), resident)
+                    continue
+                except (InfratestError, OSError) as error:
+                    errors.append(error)
+            left += [(result, at) for result in work.seen[at]]
         return left
 
     def _attend(self, session: Session, report: Report, resident: Resident) -> None:
@@ -271,16 +280,22 @@ class Healing:
         if hosts:
             self._monitor.inbox.put(Call(told, lambda answer: None))
 
-    def _judge(self, work: _Work, rows: Rows | None, errors: Sequence[Exception]) -> None:
+    def _judge(self, work: _Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
         """Say whether heals can be made, and whether one waits for a person."""
         ids = work.ruled.looks
         self._said = {id: line for id, line in self._said.items() if id in ids}
         failing = {id for id in self._proposed if id in ids and (rows is None or rows.open(id, 1))}
         waiting = self._proposed = {id: said for id, said in self._proposed.items() if id in failing}
         self._log(errors)
-        wrong = [*work.ruled.wrong, *map(str, errors)]
+        wrong = [*work.ruled.wrong, *(str(error) for error in errors if not isinstance(error, InUse))]
+        in_use = [str(error) for error in errors if isinstance(error, InUse)]
+        self._in_use = (now.steady if self._in_use is None else self._in_use) if in_use else None
         if wrong:
             self._say(CRITICAL, f"not healed: {'; '.join(wrong[:SHOWN])}")
+        elif self._in_use is not None and now.steady - self._in_use >= PATIENCE:
+            self._say(CRITICAL, f"nothing is healed for {PATIENCE / 60:.0f} min and more: {in_use[0]}")
+        elif in_use:
+            return  # that somebody is at work on the stack is nothing wrong
         elif waiting:
             waits = "; ".join([waiting[id] for id in sorted(waiting)][:SHOWN])
             self._say(WARNING, f"waits for approval: {waits}; `infratest heal list` shows each")
@@ -321,6 +336,21 @@ def _left_alone(monitor: Monitor, id: str) -> str:
     picture = Picture(monitor.timepiece.now(), book.subjects, book.statuses, book.downtimes, book.paused)
     why = Problems(picture).left_alone(id)
     return "" if why is None else why.reason
+
+
+def _left_waiting(work: _Work, rows: Rows) -> dict[str, str]:
+    """Return by id what an earlier life left waiting for a person, where as far as is known it fails still.
+
+    One that has expired meanwhile is made anew by the next look.
+    """
+    session = work.watched.session
+    rules, found = {rule.name for rule in session.stack.heal}, {}
+    for one in reversed(proposals.every(session.state, session.stack.env)):
+        id = str(one.says.get("result"))
+        fits = one.says.get("rule") in rules and id in work.ruled.looks
+        if one.state == proposals.WAITING and fits and rows.open(id, 1):
+            found[id] = _waits(str(one.says.get("remedy")), id, one.id)
+    return found
 
 
 def _waits(remedy: str, id: str, proposal: str) -> str:

@@ -138,9 +138,10 @@ class Monitor:
 
     def heal(self, healing: Heals) -> None:
         """Have what is found healed from now on."""
-        self._healing = healing
+        self._healing, before = healing, self.book.statuses.get(HEALS)
         self._watch(self.timepiece.now())
-        self.say(HEALS, OK)
+        if before is None:  # else it is as an earlier life saw it, until somebody has looked
+            self.say(HEALS, OK)
 
     def say(self, id: str, state: str, reason: str = "") -> None:
         """Say something of the monitor itself."""

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from infratest.lifecycle.operation import Recorder
 
 
+#: Seconds that a check which heals waits for whoever is at work on the stack.
+WAIT = 10.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resident:
     """What a resident monitor knows beside a report.
@@ -91,7 +95,8 @@ def heal_report(
     means = _means(session, deadline, suppressed, stored, recorder, resident, note=not dry_run)
     means = replace(means, drilled=drilled, since=since)
     known = history.last(state, stack.env) if resident is None else resident.known
-    records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
+    wait = WAIT if resident is None else 0.0  # a resident monitor comes again by itself
+    records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run, wait=wait)
     healed = unblocked(applied(report, records, session.command), records, means.rerun)
     pause = paused(state, time.time())
     if pause and not healed.notes:

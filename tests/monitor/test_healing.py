@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import UserError
 from infratest.monitor.crew import Errand, Findings
+from infratest.monitor.healing import PATIENCE as IN_USE
 from infratest.monitor.healing import Healing
+from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import PROJECT
 from infratest.monitor.ruled import ruled
 from infratest.monitor.uncounted import Uncounted
@@ -62,8 +66,13 @@ class Clock(HandClock):
 class Healer(Desk):
     """A monitor at work that heals."""
 
-    def __init__(self, project: Path) -> None:
-        super().__init__(project, clock=Clock())
+    def __init__(
+        self,
+        project: Path,
+        kept: tuple[Memory, Anchor | None] = (Memory(), None),
+        clock: HandClock | None = None,
+    ) -> None:
+        super().__init__(project, kept=kept, clock=clock or Clock())
         self.there = project / "there"
         self.healing = Healing(self.monitor)
         self.monitor.heal(self.healing)
@@ -83,6 +92,12 @@ class Healer(Desk):
         self.monitor.turn(0)  # the engine asks the loop
         return not self.healing.busy
 
+    def handed_over(self, seconds: float) -> Healer:
+        """Move the clock, and turn until the engine has what was found; from then on the loop stands."""
+        self.clock.now += seconds
+        wait_until(lambda: self.monitor.turn(0) or self.healing.busy, PATIENCE)
+        return self
+
     def saw(self, state: str, id: str = THERE) -> Healer:
         """Have it see a result so, in no turn of the loop."""
         self.clock.now += 1
@@ -96,6 +111,11 @@ class Healer(Desk):
         """How heals are, by the monitor's own word, and why."""
         status = self.monitor.book.statuses[HEALS]
         return status.seen, status.reason
+
+    def refused(self) -> list[str]:
+        """Return why nothing was done, in the audit's words."""
+        found = [one for one in self.state.read("heal.jsonl") if one["event"] == "refused"]
+        return [gate["reason"] for one in found for gate in one["gates"] if not gate["passed"]]
 
     def row(self, id: str = THERE) -> failures.Row:
         return failures.load(self.state, "").get(id, failures.Row())
@@ -294,3 +314,42 @@ def test_no_rule_is_for_what_the_monitor_says_of_itself() -> None:
     own = [Subject(of_receiver("oncall"), looked_at=False), Subject("heartbeat:backup@-", looked_at=False)]
     watched = [Subject("f#a@w", "w"), Subject("reachable@w", "w", looked_at=False), *own]
     assert set(ruled([make_rule(when_tags="not @slow")], watched).looks) == {"f#a@w", "reachable@w"}
+
+
+def told(healer: Healer) -> list[tuple[str, str]]:
+    """Return how heals were said to be, as history has it."""
+    return [
+        (each.before, each.after) for changes in healer.shelf.written for each in changes.changes if each.id == HEALS
+    ]
+
+
+def test_a_heal_that_waits_is_told_once_whatever_is_started_again(project: Path) -> None:
+    healer = Healer(write(project, mode="propose")).healed(0)
+    healer.there.unlink()
+    state, reason = healer.healed(10).healed(5).healed(5).said
+    assert (state, reason.startswith("waits for approval: run touch")) == ("warning", True)
+    healer.healing.end(PATIENCE)
+    book = healer.monitor.book.whole()
+    kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
+    second = Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock)
+    assert second.healed(1).said == (state, reason)
+    second.healed(10)
+    assert told(second) == []
+    write(project, tags="@db")
+    second.monitor.reload()
+    assert second.healed(1).healed(1).said == ("ok", ""), "there is no rule for it any longer"
+    second.healing.end(PATIENCE)
+
+
+def test_that_somebody_is_at_work_on_the_stack_is_told_only_after_long(healer: Healer) -> None:
+    healer.healed(0)
+    with healer.state.lock(purpose="up"):
+        healer.there.unlink()
+        for _ in range(3):
+            assert healer.healed(10).said == ("ok", "")
+        state, reason = healer.healed(IN_USE).healed(1).said
+    assert state == "critical"
+    assert f"process {os.getpid()} (up)" in reason
+    healer.healed(10).healed(1)
+    assert healer.there.exists()
+    assert healer.said == ("ok", "")
