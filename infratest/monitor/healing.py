@@ -30,7 +30,7 @@ from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
-from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.monitor import ANSWER, Call, Monitor
 from infratest.monitor.ruled import Ruled, ruled
 from infratest.monitor.uncounted import Look, Rows, Uncounted
 from infratest.monitor.watched import Watched
@@ -105,11 +105,11 @@ class Healing:
     """Hands what a monitor finds to the heal engine.
 
     Args:
-        monitor: whose looks these are.
+        monitor: whose looks these are. answer: seconds in which its loop must answer, before an act.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
+    def __init__(self, monitor: Monitor, answer: float = ANSWER) -> None:
+        self._monitor, self._answer = monitor, answer
         # Of the loop's thread.
         self._subjects: Mapping[str, Subject] = {}
         self._rules: Sequence[HealRule] = ()
@@ -327,7 +327,10 @@ class Healing:
             return "the monitor that heals ends"
         if not self._monitor.writing.store.ours:
             return "another monitor may work now: whether this one may act is not known"
-        why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id))
+        try:
+            why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id), self._answer)
+        except InfratestError as error:
+            return f"whether it is in a downtime, or acknowledged, is not known: {error}"
         return words(why) if why else ""
 
 

@@ -147,17 +147,17 @@ class Monitor:
         """Say something of the monitor itself."""
         self.book.look(_own(id, state, reason), self.timepiece.now(), final=True)
 
-    def ask(self, ask: Callable[[Monitor], Any]) -> Any:
+    def ask(self, ask: Callable[[Monitor], Any], seconds: float = ANSWER) -> Any:
         """Have the loop answer, and wait for that; in any other thread. Raises InfratestError, as of a loop that hangs.
 
-        What is asked is answered once what came of it is written.
+        What is asked is answered once what came of it is written. seconds: that it has for that.
         """
         came: SimpleQueue[Any] = SimpleQueue()
         self.inbox.put(Call(ask, came.put))
         try:
-            answer = came.get(timeout=ANSWER)
+            answer = came.get(timeout=seconds)
         except Empty:
-            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {ANSWER:g} s") from None
+            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {seconds:g} s") from None
         if isinstance(answer, InfratestError):
             raise answer
         return answer

@@ -16,7 +16,7 @@ from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
 from infratest.monitor.healing import Healing
 from infratest.monitor.memory import Memory
-from infratest.monitor.monitor import PROJECT
+from infratest.monitor.monitor import ANSWER, PROJECT
 from infratest.monitor.ruled import ruled
 from infratest.monitor.uncounted import Uncounted
 from infratest.store import failures
@@ -71,10 +71,11 @@ class Healer(Desk):
         project: Path,
         kept: tuple[Memory, Anchor | None] = (Memory(), None),
         clock: HandClock | None = None,
+        answer: float = ANSWER,
     ) -> None:
         super().__init__(project, kept=kept, clock=clock or Clock())
         self.there = project / "there"
-        self.healing = Healing(self.monitor)
+        self.healing = Healing(self.monitor, answer)
         self.monitor.heal(self.healing)
 
     @property
@@ -353,3 +354,15 @@ def test_that_somebody_is_at_work_on_the_stack_is_told_only_after_long(healer: H
     healer.healed(10).healed(1)
     assert healer.there.exists()
     assert healer.said == ("ok", "")
+
+
+def test_a_loop_that_does_not_answer_has_nothing_healed(project: Path) -> None:
+    healer = Healer(write(project, confirm="1"), answer=0.01).healed(0)
+    healer.there.unlink()
+    healer.handed_over(10)
+    wait_until(lambda: not healer.healing.busy, PATIENCE)
+    (reason,) = healer.refused()
+    assert reason.startswith("whether it is in a downtime, or acknowledged, is not known: monitor: process ")
+    healer.healed(1)
+    assert (healer.said, healer.there.exists()) == (("ok", ""), False)
+    healer.healing.end(PATIENCE)
