@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from threading import Condition, Thread
 from time import monotonic, time
@@ -18,7 +19,7 @@ from typing import cast
 
 from infratest import rfc3339
 from infratest.alerting.moments import Moment
-from infratest.alerting.problems import Picture, Problems
+from infratest.alerting.problems import acknowledged, in_downtime
 from infratest.alerting.status import Status
 from infratest.alerting.subject import HEALS, Subject
 from infratest.cleaning import clean
@@ -235,7 +236,7 @@ class Healing:
         resident = Resident(
             hosts=work.watched.hosts,
             known=work.known(),
-            left_alone=self._left_alone,
+            left_alone=partial(self._left_alone, work),
             green=lambda id: self._green.get(id),
         )
         for at in sorted(work.seen):
@@ -318,7 +319,7 @@ class Healing:
 
         self._monitor.inbox.put(Call(say, lambda answer: None))
 
-    def _left_alone(self, result: Result) -> str:
+    def _left_alone(self, work: _Work, result: Result) -> str:
         """Return why a result is to be left alone now, by what the monitor itself knows; empty where it may be healed.
 
         Asked before every act: what a book knows is of its own thread, so that it is asked there.
@@ -327,6 +328,8 @@ class Healing:
             return "the monitor that heals ends"
         if not self._monitor.writing.store.ours:
             return "another monitor may work now: whether this one may act is not known"
+        if cast(Watched, self._monitor.watched).session.stack.heal != work.watched.session.stack.heal:
+            return "the rules were read anew since it was looked at"
         try:
             why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id), self._answer)
         except InfratestError as error:
@@ -336,8 +339,9 @@ class Healing:
 
 def _left_alone(monitor: Monitor, id: str) -> str:
     book = monitor.book
-    picture = Picture(monitor.timepiece.now(), book.subjects, book.statuses, book.downtimes, book.paused)
-    why = Problems(picture).left_alone(id)
+    if id not in book.subjects:
+        return "it is watched no longer"
+    why = in_downtime(id, book.downtimes, monitor.timepiece.now().wall) or acknowledged(book.statuses[id])
     return "" if why is None else why.reason
 
 

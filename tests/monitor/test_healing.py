@@ -366,3 +366,15 @@ def test_a_loop_that_does_not_answer_has_nothing_healed(project: Path) -> None:
     healer.healed(1)
     assert (healer.said, healer.there.exists()) == (("ok", ""), False)
     healer.healing.end(PATIENCE)
+
+
+def test_a_heal_in_hand_goes_by_no_rule_that_was_taken_back(project: Path) -> None:
+    healer = Healer(write(project, confirm="1")).healed(0)
+    healer.there.unlink()
+    healer.handed_over(10)
+    write(project, confirm="1", mode="observe")
+    healer.monitor.adopt(healer.read())
+    healer.healed(0)
+    assert healer.refused() == ["the rules were read anew since it was looked at"]
+    assert not healer.there.exists()
+    healer.healing.end(PATIENCE)
