@@ -146,6 +146,8 @@ class Healing:
         with self._changed:
             if book.subjects is not self._subjects or watched.session.stack.heal is not self._rules:
                 self._fit(watched, book)
+            if not self._busy and self._rows is not None and not self._rows.current(watched.session.state):
+                self._rows = None  # while the engine is at work, it is the engine who writes
             for result, at in looked:
                 of = self._ruled.looks.get(result.id, 0)
                 if of and result.state == OK:

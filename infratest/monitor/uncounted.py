@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from infratest.heal import verifying
 from infratest.model import Result
@@ -67,22 +68,45 @@ class Uncounted:
 
 @dataclass(frozen=True)
 class Rows:
-    """What the engine knows from looks before. verifying: ids of which a heal has yet to be seen to have helped."""
+    """What the engine knows from looks before.
+
+    Args:
+        verifying: ids of which a heal has yet to be seen to have helped. files: those that this was read from, as they
+        were then.
+    """
 
     rows: Mapping[str, Row]
     verifying: Collection[str] = ()
+    files: tuple[object, ...] = ()
 
     @classmethod
     def read(cls, state: StateDir, env: str) -> Rows:
         """Read them. Raises StateError."""
+        files = _files(state)
         rows = {id: row for id, row in failures.load(state, env).items() if row.state != OK or row.looks}
-        return cls(rows, frozenset(verifying.pending(state, env)))
+        return cls(rows, frozenset(verifying.pending(state, env)), files)
+
+    def current(self, state: StateDir) -> bool:
+        """Whether nobody has written anything there since, as a check that was run by hand."""
+        return self.files == _files(state)
 
     def open(self, id: str, of: int) -> bool:
         """Whether a look that is well would change anything. Args: of: how many looks a rule for it goes by."""
         row = self.rows.get(id, Row())
         # The look to come is one of the window: what failed before the others of it is in it no longer.
         return id in self.verifying or row.state != OK or (of > 1 and row.looks[1 - of :].strip(".") != "")
+
+
+def _files(state: StateDir) -> tuple[object, ...]:
+    found: list[object] = []
+    for name in (failures.FILE, verifying.FILE):
+        try:
+            info = Path(state.file(name)).stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((info.st_ino, info.st_mtime_ns, info.st_size))
+    return tuple(found)
 
 
 def _confirms(result: Result) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from infratest import rfc3339
 from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import UserError
+from infratest.model import Report
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
 from infratest.monitor.healing import Healing
@@ -243,6 +245,17 @@ def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> N
     row = healer.healed(10).row()
     assert (row.failures, healer.there.exists()) == (1, False), row
     assert healer.said == ("ok", "")
+
+
+def test_a_green_ends_a_row_that_somebody_elses_check_began(healer: Healer) -> None:
+    healer.healed(0)
+    result, now = healer.monitor.book.results[THERE], healer.clock.time() + 1
+    report = Report("", "", rfc3339.written(now), 0.0, [result.changed(state="critical")])
+    failures.record_run(healer.state, report, now)
+    assert healer.row().failures == 1
+    healer.healed(10).there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, healer.there.exists()) == (1, False), row
 
 
 def test_what_was_left_out_in_between_has_not_ended_a_row(healer: Healer) -> None:
