@@ -129,7 +129,7 @@ class Healing:
         self._recalled = False  # whether that holds what an earlier life has left
         self._said: dict[str, str] = {}
         self._in_use: float | None = None  # since when, in the monitor's own time
-        self._logged: tuple[str, ...] = ()
+        self._logged: Sequence[str] = ()
         Thread(target=self._heal_on, name="heal", daemon=True).start()
 
     @property
@@ -289,8 +289,8 @@ class Healing:
         self._said = {id: line for id, line in self._said.items() if id in ids}
         failing = {id for id in self._proposed if id in ids and (rows is None or rows.open(id, 1))}
         waiting = self._proposed = {id: said for id, said in self._proposed.items() if id in failing}
-        self._log(errors)
         wrong = [*work.ruled.wrong, *(str(error) for error in errors if not isinstance(error, InUse))]
+        self._log(wrong)
         in_use = [str(error) for error in errors if isinstance(error, InUse)]
         self._in_use = (now.steady if self._in_use is None else self._in_use) if in_use else None
         if wrong:
@@ -305,13 +305,12 @@ class Healing:
         else:
             self._say(OK, "")
 
-    def _log(self, errors: Iterable[Exception]) -> None:
+    def _log(self, wrong: Sequence[str]) -> None:
         """Log what is wrong when it is news: it is tried again and again."""
-        said = tuple(dict.fromkeys(map(str, errors)))
-        for why in said:
+        for why in wrong:
             if why not in self._logged:
                 log.error("monitor: not healed: %s", why)
-        self._logged = said
+        self._logged = wrong
 
     def _say(self, state: str, reason: str) -> None:
         def say(monitor: Monitor) -> None:
