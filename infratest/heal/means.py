@@ -24,11 +24,12 @@ class Pager:
 
     Args:
         receivers: returns those with these names, or those that are told of every result where none is named; raises
-        HealError where that is nobody. deliver: tells one of them of a result; raises InfratestError.
+        HealError where that is nobody. deliver: tells one of them of a result, and returns whom of those behind it that
+        did not reach, and why; raises InfratestError where it reached nobody.
     """
 
     receivers: Callable[[Sequence[str]], Sequence[str]]
-    deliver: Callable[[Result, str, Deadline], None]
+    deliver: Callable[[Result, str, Deadline], str]
 
 
 @dataclass(frozen=True, kw_only=True)
