@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 import click
 
@@ -64,6 +65,7 @@ def _works(session: Session, heals: bool) -> bool:
     from infratest.errors import LeaseLost
     from infratest.monitor.foreground import standing_by, stay
     from infratest.monitor.start import again, started
+    from infratest.monitor.watched import Watched
     from infratest.project.prepare import Request
 
     place = _monitor.place(session)
@@ -74,7 +76,7 @@ def _works(session: Session, heals: bool) -> bool:
     try:
         with started(again(session), Request(face="check"), waiting=standing_by(waits)) as monitor:
             click.echo(f"infratest: watching {place}: {len(monitor.book.subjects)} results", err=True)
-            stay(monitor, session, heals)
+            stay(monitor, cast(Watched, monitor.watched).session, heals)  # which may have been read anew behind a wait
     except LeaseLost as error:
         logging.getLogger(__name__).warning("%s", error)
         return True
