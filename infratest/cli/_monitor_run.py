@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import cast
 
 import click
@@ -74,9 +75,11 @@ def _works(session: Session, heals: bool) -> bool:
         click.echo(f"infratest: {place}: {holder} works; this one waits until it does no longer", err=True)
 
     try:
-        with started(again(session), Request(face="check"), waiting=standing_by(waits)) as monitor:
+        waiting = standing_by(waits)
+        with ExitStack() as last, started(again(session), Request(face="check"), waiting=waiting) as monitor:
             click.echo(f"infratest: watching {place}: {len(monitor.book.subjects)} results", err=True)
-            stay(monitor, cast(Watched, monitor.watched).session, heals)  # which may have been read anew behind a wait
+            read = cast(Watched, monitor.watched).session  # behind a wait it was read anew
+            stay(monitor, read, last if heals else None)
     except LeaseLost as error:
         logging.getLogger(__name__).warning("%s", error)
         return True

@@ -112,15 +112,19 @@ class Healing:
         if self._waiting:
             self._hand_over(watched, book)
 
-    def end(self, seconds: float) -> None:
-        """Begin nothing more, and wait so long for the act that is under way.
+    def end(self) -> None:
+        """Begin nothing more."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long for the act that is under way, which needs nothing of the monitor any longer.
 
         One that takes longer is left: it is on record, and whoever heals next looks at what became of it.
         """
         until = monotonic() + seconds
         with self._changed:
-            self._ended = True
-            self._changed.notify_all()
             while self._busy and (left := until - monotonic()) > 0:
                 self._changed.wait(left)
 

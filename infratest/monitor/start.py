@@ -13,6 +13,7 @@ from typing import cast
 from infratest.alerting import owed
 from infratest.alerting.ledger import Notice
 from infratest.clock import REAL, Clock
+from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.intakes.base import Intake
 from infratest.monitor import post, stores
@@ -42,10 +43,9 @@ from infratest.store.database.retention import Keep
 
 log = logging.getLogger(__name__)
 
-#: Seconds that the last word to the dead-man's switch has.
-LAST_WORD = 3.0
-#: Seconds that other tools have for what waits for them.
-LAST_RESULTS = 3.0
+#: Seconds that other tools have for what waits for them, and behind it the last word to the dead-man's switch: less
+#: than `foreground.LAST_WORDS`, so that the store is closed in order, and another monitor may work at once.
+LAST = 3.0
 #: Hosts that are looked at at once where workers do it: each has a thread here that waits, and costs next to nothing.
 WAITING = 256
 
@@ -140,10 +140,9 @@ def started(
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
         try:
-            with _out(monitor, sending, project), listening(monitor, store, heard, stack, env):
+            with _out(monitor, sending, project, switch), listening(monitor, store, heard, stack, env):
                 yield monitor
         finally:
-            switch.wait(LAST_WORD)
             project.connections.close()
 
 
@@ -179,14 +178,16 @@ def _alive(
 
 
 @contextmanager
-def _out(monitor: Monitor, sending: Sending, project: Project) -> Iterator[None]:
+def _out(monitor: Monitor, sending: Sending, project: Project, switch: Switch) -> Iterator[None]:
     """Have what a monitor sees sent while the block runs, and what waits then once more."""
     sending.watch(project)
     monitor.sending = sending
     try:
         yield
     finally:
-        sending.end(LAST_RESULTS)
+        last = Deadline(LAST)
+        sending.end(last.left)
+        switch.wait(last.left)
 
 
 def _keeping(store: Store, said: MonitorEntry, place: tuple[str, str], timepiece: Timepiece) -> Keeping:
