@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Condition, Thread
 from time import monotonic
 from typing import cast
@@ -17,15 +18,14 @@ from typing import cast
 from infratest import rfc3339
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import Picture, Problems
-from infratest.alerting.status import Status
 from infratest.alerting.subject import HEALS
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError
 from infratest.heal import verifying
-from infratest.heal.gates import Seen
 from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
 from infratest.heal.rules import PREFIX, WAY, WAY_TAG, matches
 from infratest.model import Report, Result
+from infratest.monitor.around import Around, View
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
 from infratest.monitor.monitor import Call, Monitor
@@ -45,27 +45,14 @@ WELL = (OK, SKIPPED, WAIVED)
 
 @dataclass(frozen=True)
 class _Work:
-    """What the engine is to attend to, and all that was known then.
+    """What the engine is to attend to.
 
     Args:
-        seen: by when it was looked at (seconds since the epoch), the results. results, newest, statuses: of the book.
+        seen: by when it was looked at (seconds since the epoch), the results.
     """
 
     watched: Watched
     seen: Mapping[float, Sequence[Result]]
-    results: Mapping[str, Result]
-    newest: Mapping[str, Moment]
-    statuses: Mapping[str, Status]
-
-    def known(self) -> dict[str, Seen]:
-        """Return how all was that this life has looked at, as gates ask for it."""
-        return {id: self._seen(self.results[id], at) for id, at in self.newest.items() if id in self.results}
-
-    def _seen(self, result: Result, at: Moment) -> Seen:
-        status = self.statuses[result.id]
-        since = (status.opened or status.since) if status.state == result.state else at
-        blocked = result.blocked_by or False
-        return Seen(host=result.host, state=result.state, time=at.wall, since=since.wall, blocked=blocked)
 
 
 class Healing:
@@ -83,6 +70,7 @@ class Healing:
         self._failing = {id for id, row in rows.items() if row.state != OK}
         self._failing |= {str(id) for id in verifying.pending(session.state, session.stack.env)}
         self._green: dict[str, float] = {}
+        self._around = Around()
         self._rules: Sequence[HealRule] = ()
         self._may: dict[str, bool] = {}
         self._waiting: dict[str, tuple[Result, float]] = {}
@@ -103,14 +91,16 @@ class Healing:
         for result, at in looked:
             if not self._is_for_a_rule(result):
                 continue
+            self._around.saw(result, book)
             if result.state == OK:
                 self._green[result.id] = at
             well = result.state in WELL
             if not well or result.id in self._failing:
                 (self._failing.discard if well else self._failing.add)(result.id)
                 self._waiting[result.id] = (result, at)
+        self._around.tend(watched, book, now)
         if self._waiting:
-            self._hand_over(watched, book)
+            self._hand_over(watched)
 
     def end(self) -> None:
         """Begin nothing more."""
@@ -136,14 +126,14 @@ class Healing:
             self._may[result.id] = named or any(matches(rule, tags) for rule in self._rules)
         return self._may[result.id]
 
-    def _hand_over(self, watched: Watched, book: Book) -> None:
+    def _hand_over(self, watched: Watched) -> None:
         with self._changed:
             if self._busy or self._ended:
                 return  # of what waits the newest look is kept
             seen: dict[float, list[Result]] = {}
             for result, at in self._waiting.values():
                 seen.setdefault(at, []).append(result)
-            self._work = _Work(watched, seen, dict(book.results), dict(book.newest), dict(book.statuses))
+            self._work = _Work(watched, seen)
             self._waiting, self._busy = {}, True
             self._changed.notify_all()
 
@@ -169,14 +159,34 @@ class Healing:
 
     def _heal(self, work: _Work) -> None:
         session = work.watched.session
-        resident = Resident(
-            hosts=work.watched.hosts, known=work.known(), left_alone=self._left_alone, green=self._green.get
-        )
         for at in sorted(work.seen):
-            report = Report(session.stack.name, session.stack.env, rfc3339.written(at), 0.0, work.seen[at])
+            if self._ended:
+                return
+            view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
+            resident = Resident(
+                hosts=work.watched.hosts,
+                known=view.known(),
+                left_alone=self._left_alone,
+                green=self._green.get,
+                unseen=partial(_unseen, view),
+            )
+            results = [view.dated(result, at) for result in work.seen[at]]
+            report = Report(session.stack.name, session.stack.env, rfc3339.written(at), 0.0, results)
             after, records = heal_report(session, report, False, resident=resident)
             keep.keep(session.state, after, counting=False)
             self._told(after, records)
+            self._hold(view.held(records))
+
+    def _view(self, results: Sequence[Result]) -> View:
+        """Return how all is, as the loop knows it."""
+        ids = [result.id for result in results]
+        view: View = self._monitor.ask(lambda monitor: self._around.view(ids, monitor.book, monitor.timepiece.now()))
+        return view
+
+    def _hold(self, ids: Sequence[str]) -> None:
+        """Have these looked at again as soon as all others were."""
+        if ids:
+            self._monitor.inbox.put(Call(lambda monitor: self._around.hold(ids), lambda answer: None))
 
     def _told(self, report: Report, records: Sequence[HealRecord]) -> None:
         """Let it be known what was decided, and have what was acted on looked at again."""
@@ -220,6 +230,10 @@ class Healing:
             return "another monitor may work now: whether this one may act is not known"
         why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id))
         return words(why) if why else ""
+
+
+def _unseen(view: View, result: Result) -> Sequence[str]:
+    return view.unseen.get(result.id, ())
 
 
 def _left_alone(monitor: Monitor, id: str) -> str:

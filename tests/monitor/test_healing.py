@@ -47,6 +47,15 @@ def audit(folder: Path, event: str) -> list[dict[str, object]]:
     return [one for one in lines if one["event"] == event]
 
 
+def refused(folder: Path) -> list[str]:
+    """Return what gates have refused by, in their words."""
+    found: list[str] = []
+    for one in audit(folder, "refused"):
+        assert isinstance(one["gates"], list)
+        found += [gate["reason"] for gate in one["gates"] if not gate["passed"]]
+    return found
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     there, begun, go = (tmp_path / name for name in ("there", "begun", "go"))
@@ -80,3 +89,67 @@ def test_an_act_goes_on_while_the_monitor_closes_and_another_may_work(
             assert not (folder / "there").exists(), "the act is under way, and the store is free"
         (folder / "go").touch()
     assert [one["verified"] for one in audit(folder, "tried")] == [True]
+
+
+ZONES = """\
+stack: {name}
+provider: local
+hosts:
+  a: {{groups: [one], labels: {{zone: x}}}}
+  b: {{groups: [two], labels: {{zone: x}}}}
+  c: {{groups: [three], labels: {{zone: y}}}}
+monitor: {{tell: [], interval: 1h, retry: 1s}}
+heal:
+  put-it-there:
+    when: {{tags: "@web", state: critical}}
+    confirm: 1
+    do: [{{run: "touch {folder}/a"}}]
+    mode: auto
+"""
+EACH = """\
+Feature: f
+  @web
+  Scenario: there
+    Then the file "{folder}/{{host.name}}" exists
+"""
+
+
+def test_hosts_that_are_looked_at_seldom_are_looked_at_before_one_is_healed(tmp_path: Path) -> None:
+    """Two of three hosts, which share a zone, fail at once; the monitor looks at one of them."""
+    words = {"name": f"zones-{tmp_path.parent.name}", "folder": tmp_path}
+    files = {"stack.yaml": ZONES.format(**words), "features/x.feature": EACH.format(**words)}
+    small_project.write(tmp_path, files)
+    ids = {host: f"features/x.feature#there@{host}" for host in "abc"}
+    for host in ids:
+        (tmp_path / host).touch()
+    session = Session(stack_path=tmp_path / "stack.yaml")
+    with ExitStack() as last, started(session, Request(face="check")) as monitor:
+        book, told = monitor.book, list[str]()
+
+        def look(host: str) -> None:
+            monitor.ask(lambda monitor: book.hint([ids[host]], monitor.timepiece.now()))
+
+        def one_after_the_other() -> None:
+            until(lambda: all(id in book.newest for id in ids.values()), "all is looked at")
+            (tmp_path / "a").unlink()
+            (tmp_path / "b").unlink()
+            look("a")
+            until(lambda: any("share label zone=x (a, b)" in words for words in refused(tmp_path)), "it is one problem")
+            told.extend(host for host in ids if (tmp_path / host).exists())
+            (tmp_path / "b").touch()
+            look("b")
+            until(lambda: book.results[ids["b"]].state == "ok", "b is well again")
+            look("a")
+            until((tmp_path / "a").exists, "a alone is healed")
+
+        def by_hand() -> None:
+            try:
+                one_after_the_other()
+            finally:
+                monitor.end()
+
+        threading.Thread(target=by_hand).start()
+        stay(monitor, session, last)
+    assert refused(tmp_path)[0].startswith("others were not looked at since it failed, and are now: b, c")
+    assert told == ["c"]
+    assert (tmp_path / "a").exists()
