@@ -8,11 +8,11 @@ engine has time for it. After an act its host is looked at again at once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Condition, Thread
-from time import monotonic
+from time import monotonic, time
 from typing import cast
 
 from infratest import rfc3339
@@ -159,23 +159,27 @@ class Healing:
 
     def _heal(self, work: _Work) -> None:
         session = work.watched.session
-        for at in sorted(work.seen):
-            if self._ended:
-                return
-            view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
-            resident = Resident(
-                hosts=work.watched.hosts,
-                known=view.known(),
-                left_alone=self._left_alone,
-                green=self._green.get,
-                unseen=partial(_unseen, view),
-            )
-            results = [view.dated(result, at) for result in work.seen[at]]
-            report = Report(session.stack.name, session.stack.env, rfc3339.written(at), 0.0, results)
-            after, records = heal_report(session, report, False, resident=resident)
-            keep.keep(session.state, after, counting=False)
-            self._told(after, records)
-            self._hold(view.held(records))
+        found: list[tuple[Report, float]] = []
+        try:
+            for at in sorted(work.seen):
+                if self._ended:
+                    return
+                view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
+                resident = Resident(
+                    hosts=work.watched.hosts,
+                    known=view.known(),
+                    left_alone=self._left_alone,
+                    green=self._green.get,
+                    unseen=partial(_unseen, view),
+                )
+                results = [view.dated(result, at) for result in work.seen[at]]
+                report = Report(session.stack.name, session.stack.env, rfc3339.written(at), 0.0, results)
+                after, records = heal_report(session, report, False, resident=resident)
+                found += _found(after, records, at)
+                self._told(after, records)
+                self._hold(view.held(records))
+        finally:
+            keep.looks(session.state, found)
 
     def _view(self, results: Sequence[Result]) -> View:
         """Return how all is, as the loop knows it."""
@@ -230,6 +234,17 @@ class Healing:
             return "another monitor may work now: whether this one may act is not known"
         why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id))
         return words(why) if why else ""
+
+
+def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator[tuple[Report, float]]:
+    """Yield what there is to keep, each with when it was looked at: what was acted on was so again just now."""
+    again = {one.before.id for one in records if one.after is not None}
+    for results, looked in (
+        ([one for one in report.results if one.id not in again], at),
+        ([one for one in report.results if one.id in again], time()),
+    ):
+        if results:
+            yield report.changed(results=results), looked
 
 
 def _unseen(view: View, result: Result) -> Sequence[str]:
