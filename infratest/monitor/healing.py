@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Condition, Thread
@@ -20,15 +20,14 @@ from typing import cast
 from infratest import rfc3339
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import acknowledged, in_downtime
-from infratest.alerting.status import Status
 from infratest.alerting.subject import HEALS, Subject
 from infratest.cleaning import clean
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, InUse
 from infratest.heal import proposals
-from infratest.heal.gates import Seen
 from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
+from infratest.monitor.around import Around, View
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
 from infratest.monitor.monitor import ANSWER, Call, Monitor
@@ -57,20 +56,17 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class _Work:
-    """What the engine is to attend to, and all that was known then.
+    """What the engine is to attend to.
 
     Args:
-        seen: by when it was looked at (seconds since the epoch), the results. results, newest, statuses: of the book.
-        before: looks that newer ones of theirs have overtaken: they are counted alone. ruled: what there is a rule for.
+        seen: by when it was looked at (seconds since the epoch), the results. before: looks that newer ones of theirs
+        have overtaken: they are counted alone. ruled: what there is a rule for.
     """
 
     watched: Watched
     seen: Mapping[float, Sequence[Result]]
-    results: Mapping[str, Result]
-    newest: Mapping[str, Moment]
-    statuses: Mapping[str, Status]
-    before: Sequence[Look] = ()
-    ruled: Ruled = field(default_factory=Ruled)
+    before: Sequence[Look]
+    ruled: Ruled
 
     @property
     def looks(self) -> Iterator[Look]:
@@ -91,16 +87,6 @@ class _Work:
         stack = self.watched.session.stack
         return Report(stack.name, stack.env, rfc3339.written(at), 0.0, results)
 
-    def known(self) -> dict[str, Seen]:
-        """Return how all was that this life has looked at, as gates ask for it."""
-        return {id: self._seen(self.results[id], at) for id, at in self.newest.items() if id in self.results}
-
-    def _seen(self, result: Result, at: Moment) -> Seen:
-        status = self.statuses[result.id]
-        since = (status.opened or status.since) if status.state == result.state else at
-        blocked = result.blocked_by or False
-        return Seen(host=result.host, state=result.state, time=at.wall, since=since.wall, blocked=blocked)
-
 
 class Healing:
     """Hands what a monitor finds to the heal engine.
@@ -116,6 +102,7 @@ class Healing:
         self._rules: Sequence[HealRule] = ()
         self._ruled = Ruled()
         self._green: dict[str, float] = {}
+        self._around = Around()
         # Of both, under the lock.
         self._waiting = Uncounted()
         self._in_hand: Collection[str] = ()
@@ -150,22 +137,30 @@ class Healing:
                 self._rows = None  # while the engine is at work, it is the engine who writes
             for result, at in looked:
                 of = self._ruled.looks.get(result.id, 0)
-                if of and result.state == OK:
+                if not of:
+                    continue
+                self._around.saw(result, book)
+                if result.state == OK:
                     self._green[result.id] = at
-                if of and (result.state not in WELL or self._ends_a_row(result.id, of)):
+                if result.state not in WELL or self._ends_a_row(result.id, of):
                     self._waiting.add(result, at, of)
+            self._around.tend(watched, book, now)
             if (self._waiting or self._due) and now.steady >= self._next:
-                self._hand_over(watched, book)
+                self._hand_over(watched)
 
-    def end(self, seconds: float) -> None:
-        """Begin nothing more, and wait so long for the act that is under way.
+    def end(self) -> None:
+        """Begin nothing more."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long for the act that is under way, which needs nothing of the monitor any longer.
 
         One that takes longer is left: it is on record, and whoever heals next looks at what became of it.
         """
         until = monotonic() + seconds
         with self._changed:
-            self._ended = True
-            self._changed.notify_all()
             while self._busy and (left := until - monotonic()) > 0:
                 self._changed.wait(left)
 
@@ -181,16 +176,14 @@ class Healing:
         """Whether that a result is well may say something new: it is no longer so, or one look more of a window."""
         return self._rows is None or id in self._waiting or id in self._in_hand or self._rows.open(id, of)
 
-    def _hand_over(self, watched: Watched, book: Book) -> None:
+    def _hand_over(self, watched: Watched) -> None:
         if self._busy or self._ended or not self._monitor.writing.store.ours:
             return  # it waits
         before, newest = self._waiting.take()
         seen: dict[float, list[Result]] = {}
         for result, at in newest:
             seen.setdefault(at, []).append(result)
-        self._work = _Work(
-            watched, seen, dict(book.results), dict(book.newest), dict(book.statuses), before, self._ruled
-        )
+        self._work = _Work(watched, seen, before, self._ruled)
         self._in_hand, self._busy, self._due = {result.id for result, _ in newest}, True, False
         self._changed.notify_all()
 
@@ -235,26 +228,46 @@ class Healing:
         if not self._recalled:
             self._proposed, self._recalled = _left_waiting(work, self._read(session)), True
         failures.record_runs(session.state, session.stack.env, work.overtaken, time())
-        resident = Resident(
-            hosts=work.watched.hosts,
-            known=work.known(),
-            left_alone=partial(self._left_alone, work),
-            green=lambda id: self._green.get(id),
-        )
-        for at in sorted(work.seen):
-            if not any(isinstance(error, InUse) for error in errors):
-                try:
-                    defects_told(self._attend)(session, work.report(at, work.seen[at]), resident)
-                    continue
-                except (InfratestError, OSError) as error:
-                    errors.append(error)
-            left += [(result, at) for result in work.seen[at]]
+        found: list[tuple[Report, float]] = []
+        try:
+            for at in sorted(work.seen):
+                if not self._ended and not any(isinstance(error, InUse) for error in errors):
+                    try:
+                        found += defects_told(self._attend)(work, at)
+                        continue
+                    except (InfratestError, OSError) as error:
+                        errors.append(error)
+                left += [(result, at) for result in work.seen[at]]
+        finally:
+            keep.looks(session.state, found)
         return left
 
-    def _attend(self, session: Session, report: Report, resident: Resident) -> None:
-        after, records = heal_report(session, report, False, resident=resident)
-        keep.keep(session.state, after, counting=False)
+    def _attend(self, work: _Work, at: float) -> list[tuple[Report, float]]:
+        """Attend to what was looked at at one time; return what there is to keep, each with when that was looked at."""
+        view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
+        resident = Resident(
+            hosts=work.watched.hosts,
+            known=view.known(),
+            left_alone=partial(self._left_alone, work),
+            green=lambda id: self._green.get(id),
+            unseen=partial(_unseen, view),
+        )
+        report = work.report(at, [view.dated(result, at) for result in work.seen[at]])
+        after, records = heal_report(work.watched.session, report, False, resident=resident)
         self._told(after, records)
+        self._hold(view.held(records))
+        return [*_found(after, records, at)]
+
+    def _view(self, results: Sequence[Result]) -> View:
+        """Return how all is, as the loop knows it."""
+        ids = [result.id for result in results]
+        view: View = self._monitor.ask(lambda monitor: self._around.view(ids, monitor.book, monitor.timepiece.now()))
+        return view
+
+    def _hold(self, ids: Sequence[str]) -> None:
+        """Have these looked at again as soon as all others were."""
+        if ids:
+            self._monitor.inbox.put(Call(lambda monitor: self._around.hold(ids), lambda answer: None))
 
     def _read(self, session: Session) -> Rows:
         return Rows.read(session.state, session.stack.env)
@@ -336,6 +349,21 @@ class Healing:
         except InfratestError as error:
             return f"whether it is in a downtime, or acknowledged, is not known: {error}"
         return words(why) if why else ""
+
+
+def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator[tuple[Report, float]]:
+    """Yield what there is to keep, each with when it was looked at: what was acted on was so again just now."""
+    again = {one.before.id for one in records if one.after is not None}
+    for results, looked in (
+        ([one for one in report.results if one.id not in again], at),
+        ([one for one in report.results if one.id in again], time()),
+    ):
+        if results:
+            yield report.changed(results=results), looked
+
+
+def _unseen(view: View, result: Result) -> Sequence[str]:
+    return view.unseen.get(result.id, ())
 
 
 def _left_alone(monitor: Monitor, id: str) -> str:

@@ -292,7 +292,7 @@ class Monitor:
             case Outcome():
                 self._delivered(item)
             case Pinged():
-                state = CRITICAL if item.error else OK
+                state = item.state if item.error else OK
                 self.book.look(_own(item.id, state, item.error), self.timepiece.now(), final=True)
             case Call():
                 try:

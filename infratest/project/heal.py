@@ -54,13 +54,15 @@ class Resident:
     Args:
         hosts: of the stack, by name. known: how all was that it has looked at, by id. left_alone: asked of a result,
         before every act, why people want it left alone, or empty. green: when a result was last seen to hold, in
-        seconds since the epoch.
+        seconds since the epoch. unseen: asked of a result, which hosts are about to be looked at that were not since it
+        failed.
     """
 
     hosts: Mapping[str, Host]
     known: Mapping[str, Stored]
     left_alone: Callable[[Result], str]
     green: Callable[[str], float | None]
+    unseen: Callable[[Result], Sequence[str]] = lambda result: ()
 
 
 @defects_told
@@ -149,6 +151,7 @@ def _means(
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,
         suppressed=left_alone(session, suppressed) if resident is None else resident.left_alone,
+        unseen=(lambda result: ()) if resident is None else resident.unseen,
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
         page=pager(session),

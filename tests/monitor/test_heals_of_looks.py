@@ -80,6 +80,10 @@ class Healer(Desk):
         self.healing = Healing(self.monitor, answer)
         self.monitor.heal(self.healing)
 
+    def end(self) -> None:
+        self.healing.end()
+        self.healing.wait(PATIENCE)
+
     @property
     def state(self) -> StateDir:
         return StateDir(self.project / ".infratest")
@@ -146,7 +150,7 @@ def project(tmp_path: Path) -> Path:
 def healer(project: Path) -> Iterator[Healer]:
     made = Healer(project)
     yield made
-    made.healing.end(PATIENCE)
+    made.end()
 
 
 def test_a_rule_that_cannot_be_read_is_refused_and_the_old_ones_are_gone_by(project: Path, healer: Healer) -> None:
@@ -182,7 +186,7 @@ def test_counts_that_cannot_be_read_are_told_and_end_no_monitor(project: Path) -
     assert failures.FILE in reason
     counts.unlink()
     assert healer.healed(10).said == ("ok", "")
-    healer.healing.end(PATIENCE)
+    healer.end()
 
 
 WINDOW = "{failures: 3, of: 5}"
@@ -199,7 +203,7 @@ def test_each_green_between_two_failures_is_one_look_of_a_window(project: Path) 
     healer.there.unlink()
     row = healer.healed(10).row()
     assert (row.failures, row.failed("critical", 5)) == (1, 1), row
-    healer.healing.end(PATIENCE)
+    healer.end()
 
 
 def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
@@ -229,7 +233,7 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     row = healer.healed(0).row()
     assert other.exists(), "the engine was busy with it"
     assert (row.failures, healer.there.exists()) == (1, False), row
-    healer.healing.end(PATIENCE)
+    healer.end()
 
 
 def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> None:
@@ -272,7 +276,7 @@ def test_a_report_that_the_engine_refuses_leaves_the_others_counted(project: Pat
     healer.healing.see([(edited, now.wall + 1), (failed, now.wall + 2)], book, now)
     wait_until(healer._idle, PATIENCE)
     assert healer.row(FULL).failures == 1
-    healer.healing.end(PATIENCE)
+    healer.end()
 
 
 def test_a_green_of_while_another_monitor_worked_is_counted(healer: Healer) -> None:
@@ -321,7 +325,7 @@ def test_an_errand_of_which_nothing_came_takes_no_rule_away(project: Path) -> No
     healer.healed(10).healed(5)
     assert healer.there.exists()
     assert healer.said == ("ok", "")
-    healer.healing.end(PATIENCE)
+    healer.end()
 
 
 def test_no_rule_is_for_what_the_monitor_says_of_itself() -> None:
@@ -342,7 +346,7 @@ def test_a_heal_that_waits_is_told_once_whatever_is_started_again(project: Path)
     healer.there.unlink()
     state, reason = healer.healed(10).healed(5).healed(5).said
     assert (state, reason.startswith("waits for approval: run touch")) == ("warning", True)
-    healer.healing.end(PATIENCE)
+    healer.end()
     book = healer.monitor.book.whole()
     kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
     second = Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock)
@@ -352,7 +356,7 @@ def test_a_heal_that_waits_is_told_once_whatever_is_started_again(project: Path)
     write(project, tags="@db")
     second.monitor.reload()
     assert second.healed(1).healed(1).said == ("ok", ""), "there is no rule for it any longer"
-    second.healing.end(PATIENCE)
+    second.end()
 
 
 def test_that_somebody_is_at_work_on_the_stack_is_told_only_after_long(healer: Healer) -> None:
@@ -373,12 +377,14 @@ def test_a_loop_that_does_not_answer_has_nothing_healed(project: Path) -> None:
     healer = Healer(write(project, confirm="1"), answer=0.01).healed(0)
     healer.there.unlink()
     healer.handed_over(10)
+    wait_until(lambda: not healer.monitor.inbox.empty(), PATIENCE)
+    healer.monitor.turn(0)  # it is told how all others are, and no more
     wait_until(lambda: not healer.healing.busy, PATIENCE)
     (reason,) = healer.refused()
     assert reason.startswith("whether it is in a downtime, or acknowledged, is not known: monitor: process ")
     healer.healed(1)
     assert (healer.said, healer.there.exists()) == (("ok", ""), False)
-    healer.healing.end(PATIENCE)
+    healer.end()
 
 
 def test_a_heal_in_hand_goes_by_no_rule_that_was_taken_back(project: Path) -> None:
@@ -390,4 +396,4 @@ def test_a_heal_in_hand_goes_by_no_rule_that_was_taken_back(project: Path) -> No
     healer.healed(0)
     assert healer.refused() == ["the rules were read anew since it was looked at"]
     assert not healer.there.exists()
-    healer.healing.end(PATIENCE)
+    healer.end()
