@@ -8,6 +8,7 @@
     │   ├── UnknownName            a provider, transport, output ... that nobody has
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
+    │   ├── InUse                  another process is at work on the stack, and holds its lock
     │   ├── NotKept                the monitor's store could not be written: what a commit would have kept is not there
     │   ├── StoreDamaged           the monitor's store, or a row of it, cannot be read
     │   └── LeaseLost              another monitor writes the store now
@@ -79,6 +80,10 @@ class NotInThisVersion(UserError):
 
 class StateError(InfratestError):
     """The state directory cannot be read, written or locked."""
+
+
+class InUse(StateError):
+    """Another process is at work on the stack, and holds the lock of its state directory: there is nothing wrong."""
 
 
 class NotKept(StateError):

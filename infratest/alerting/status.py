@@ -93,7 +93,8 @@ class Status:
         since: when the hard state began. watched: since when results are expected, in the monitor's own time.
         failure: the hard failure, `ok` where there is none. unknown: whether it is hard that nothing is known.
         seen, looked, blocked_by, reason: of the newest look. window: which of the newest looks failed, the oldest
-        first. greens, blanks: in a row at the end: those that held, those that said nothing.
+        first. greens, blanks: in a row at the end: those that held, those that said nothing. turned: when the newest
+        look's state was first seen in a row, confirmed or not.
         opened: when the problem began, None without one. trouble: the newest hard state that was not ok.
         changes: when the hard state changed, in the monitor's own time, the newest few. unstable: since when it flaps.
         ack: who has it. lapsed: when an acknowledgement ended by time, in the monitor's own time.
@@ -110,6 +111,7 @@ class Status:
     window: tuple[bool, ...] = ()
     greens: int = 0
     blanks: int = 0
+    turned: Moment | None = None
     opened: Moment | None = None
     trouble: str = OK
     changes: tuple[float, ...] = ()
@@ -194,6 +196,10 @@ def _after_nothing(status: Status, at: Moment, policy: Policy) -> Status:
 def _after_look(status: Status, look: Look, policy: Policy) -> Status:
     """Return a status with a look counted."""
     newest: dict[str, Any] = {"looked": look.at.steady, "blocked_by": look.blocked_by, "reason": look.reason}
+    seen, blocked = UNKNOWN if look.blocked_by is not None else look.state, status.blocked_by is not None
+    as_before = (status.seen, blocked) == (seen, look.blocked_by is not None)
+    # What an earlier version kept has no such time.
+    newest["turned"] = (status.turned or status.opened or look.at) if as_before else look.at
     if look.state == SKIPPED:
         return replace(status, **newest, seen=look.state)
     if look.blocked_by is not None or look.state == UNKNOWN:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
+from typing import cast
 
 import click
 
@@ -64,6 +66,7 @@ def _works(session: Session, heals: bool) -> bool:
     from infratest.errors import LeaseLost
     from infratest.monitor.foreground import standing_by, stay
     from infratest.monitor.start import again, started
+    from infratest.monitor.watched import Watched
     from infratest.project.prepare import Request
 
     place = _monitor.place(session)
@@ -72,9 +75,11 @@ def _works(session: Session, heals: bool) -> bool:
         click.echo(f"infratest: {place}: {holder} works; this one waits until it does no longer", err=True)
 
     try:
-        with started(again(session), Request(face="check"), waiting=standing_by(waits)) as monitor:
+        waiting = standing_by(waits)
+        with ExitStack() as last, started(again(session), Request(face="check"), waiting=waiting) as monitor:
             click.echo(f"infratest: watching {place}: {len(monitor.book.subjects)} results", err=True)
-            stay(monitor, session, heals)
+            read = cast(Watched, monitor.watched).session  # behind a wait it was read anew
+            stay(monitor, read, last if heals else None)
     except LeaseLost as error:
         logging.getLogger(__name__).warning("%s", error)
         return True

@@ -13,8 +13,8 @@ from infratest.cli.session import with_session
 from infratest.project.session import Session
 from infratest.stack.parameters import UNASKED
 
-#: Exit status where it has not surely arrived.
-NOT_DONE = 3
+#: Exit status where it has not surely arrived, and where it has not for all.
+NOT_DONE, PARTLY = 3, 1
 
 
 @click.command("tell", cls=VerbCommand, short_help="Send a test message to a receiver, and say whether it arrived.")
@@ -28,7 +28,7 @@ def tell(session: Session, name: str, test: bool) -> int:
     it that the test is over. It is sent by this call and not by a running monitor: the environment and the user may
     differ.
 
-    Exit status: 0 it was taken, 3 it was refused, or may have arrived.
+    Exit status: 0 it was taken, 1 not for all whom it is for, 3 it was refused, or may have arrived.
     """
     from infratest.monitor.control import login
     from infratest.monitor.trial import asked_for_by, tried
@@ -38,8 +38,8 @@ def tell(session: Session, name: str, test: bool) -> int:
     place, user = (stack.name, stack.env), login(os.getuid())
     done = tried(monitor.receivers, name, stack.folder, place, asked_for_by(user), time.time())
     if done.outcome == "delivered":
-        _monitor.write([f"{name}: taken by {done.whom}"])
-        return 0
+        _monitor.write([f"{name}: taken by {done.whom}" + (f"; not for all: {done.reason}" if done.reason else "")])
+        return PARTLY if done.reason else 0
     words = "refused, it has surely not arrived" if done.outcome == "refused" else "it may have arrived, or not"
     _monitor.write([f"{name}: {words}: {done.reason}"])
     return NOT_DONE

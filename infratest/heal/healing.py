@@ -226,6 +226,7 @@ class _Healer(Afterwards):
             climbing=case.climbing,
             acted=case.acted,
             suppressed=self._means.suppressed(case.result),
+            unseen=tuple(self._means.unseen(case.result)),
             drilled=self._means.drilled,
             production=self._means.production,
             proof=self._means.proven(case.rule),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from infratest import later
 from infratest.errors import NotInThisVersion, UserError
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Try
-from infratest.heal.rules import matches
+from infratest.heal.rules import read_tags
 from infratest.outsiders import get
 from infratest.remedies.base import Foresees, Remedy
 from infratest.stack.declared import HealRule
@@ -68,8 +67,7 @@ def foresee(rule: HealRule, folder: Path) -> None:
     Raises:
         UserError: its tags are no expression, or a rung can never be applied.
     """
-    matches(rule, ())
-    matches(replace(rule, when_tags=rule.neighbours), ())
+    read_tags(rule)
     wanted(rule)
     for remedy in remedies(rule):
         try:

@@ -24,11 +24,12 @@ class Pager:
 
     Args:
         receivers: returns those with these names, or those that are told of every result where none is named; raises
-        HealError where that is nobody. deliver: tells one of them of a result; raises InfratestError.
+        HealError where that is nobody. deliver: tells one of them of a result, and returns whom of those behind it that
+        did not reach, and why; raises InfratestError where it reached nobody.
     """
 
     receivers: Callable[[Sequence[str]], Sequence[str]]
-    deliver: Callable[[Result, str, Deadline], None]
+    deliver: Callable[[Result, str, Deadline], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,8 @@ class Means:
         in words, or empty. now: a host as it is now, whose address may be another one since it was stopped.
         rerun: runs the scenarios with these ids again, over new connections where it must.
         deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: asked of a
-        result, before every act, why it is to be left alone, or empty. variables: of a hook, beside those of the
+        result, before every act, why it is to be left alone, or empty. unseen: asked of a result, which hosts are about
+        to be looked at that were not since it failed. variables: of a hook, beside those of the
         result. marks: the folder of healing marks on a host; empty for its own. drilled: the rule that a drill is
         about, which may act whatever its mode is, or empty; since: tries before that count for nothing, in seconds
         since the epoch. production: the stack is. proven, trusted: asked of a rule, before every act, whether it is
@@ -79,6 +81,7 @@ class Means:
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
     suppressed: Callable[[Result], str] = lambda result: ""
+    unseen: Callable[[Result], Sequence[str]] = lambda result: ()
     variables: Mapping[str, str] = field(default_factory=dict)
     marks: str = ""
     drilled: str = ""

@@ -46,19 +46,20 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
 
     def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
         names = [name for name in pager.receivers(to) if name not in knew]
-        failed = []
+        failed, missed = [], []
         for at, name in enumerate(names):
             try:
                 # One that hangs leaves the others their share.
-                pager.deliver(result, name, deadline.at_most(deadline.left / (len(names) - at)))
+                out = pager.deliver(result, name, deadline.at_most(deadline.left / (len(names) - at)))
             except (InfratestError, OSError) as error:
                 failed.append(f"{name}: {error}")
             else:
                 audit.page(record, means.clock(), name)
                 told.append(name)
+                missed += [f"; {name}: {out}"] if out else []
         if failed:
-            raise HealError("; ".join(failed))
-        return _were_told(told)
+            raise HealError("; ".join(failed) + "".join(missed))
+        return clean(f"{_were_told(told)}{''.join(missed)}", 300)
 
     host = means.hosts[record.before.host]
     around = Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
@@ -69,9 +70,9 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
     try:
         return replace(record, paged=page(record.rule).apply(news, around, Deadline(min(SECONDS, seconds))).words)
     except InfratestError as error:
-        missed = clean(str(error), 200)
+        why = clean(str(error), 200)
         who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
-        return replace(record, paged=f"{who}{missed}")
+        return replace(record, paged=f"{who}{why}")
 
 
 def _were_told(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ ships; behave is loaded only when a rule has one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infratest.errors import UserError, unknown
 from infratest.model import Result
@@ -70,17 +70,32 @@ def matches(rule: HealRule, tags: Sequence[str]) -> bool:
     Raises:
         UserError: the expression cannot be read.
     """
-    if not rule.when_tags.strip():
-        return False
+    return expression(rule, rule.when_tags)(tags)
+
+
+def read_tags(rule: HealRule) -> None:
+    """Read a rule's tag expressions. Raises UserError: one of them cannot be read."""
+    for text in (rule.when_tags, rule.neighbours):
+        expression(rule, text)
+
+
+def expression(rule: HealRule, text: str) -> Callable[[Sequence[str]], bool]:
+    """Return what tells whether tags (without `@`) are as a tag expression of a rule says; no tags are as an empty one.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if not text.strip():
+        return lambda tags: False
     from behave.tag_expression import TagExpressionProtocol, make_tag_expression
     from behave.tag_expression.parser import TagExpressionError
 
     try:
-        expression = make_tag_expression(rule.when_tags, TagExpressionProtocol.STRICT)
+        made = make_tag_expression(text, TagExpressionProtocol.STRICT)
     except TagExpressionError as error:
         words = " ".join(str(error).split())
         raise UserError(
-            f"{rule.where or 'heal'}: rule {rule.name}: tags {rule.when_tags!r} is no tag expression: {words}; "
+            f"{rule.where or 'heal'}: rule {rule.name}: tags {text!r} is no tag expression: {words}; "
             "write for example '@web and not @slow'"
         ) from error
-    return bool(expression.evaluate(list(tags)))
+    return lambda tags: bool(made.evaluate(list(tags)))

@@ -16,6 +16,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.receivers._http import asked
 from infratest.stack.monitor import Alive
+from infratest.states import CRITICAL
 
 #: Seconds that asking it may take.
 SECONDS = 20.0
@@ -29,10 +30,16 @@ HEALTH = "/health"
 
 @dataclass(frozen=True)
 class Pinged:
-    """What came of asking it: nothing wrong, or why it was not heard. id: of the result that says so."""
+    """What came of asking it.
+
+    Args:
+        error: why it was not heard, empty where it was. id: of the result that says so. state: of that, where there is
+        an error.
+    """
 
     error: str = ""
     id: str = ALIVE
+    state: str = CRITICAL
 
 
 class Switch:

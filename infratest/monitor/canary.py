@@ -1,8 +1,9 @@
 """The canary: one real message at its dates, by the way that alarms go. Who misses it knows that no alarm would come.
 
 It goes only while the monitor works (`alive` has the same rule), once for each date, over restarts too: that it goes is
-written before it does. A receiver that does not take it is a problem, told to the others. Whether it came to people, a
-receipt says: a heartbeat of the stack's, signalled by what they read their messages with.
+written before it does. A receiver that does not take it is a problem, told to the others; one that takes it, but not
+for all behind it, is a warning. Whether it came to people, a receipt says: a heartbeat of the stack's, signalled by
+what they read their messages with.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from infratest.monitor.book import Book
 from infratest.monitor.trial import Test, tried
 from infratest.stack.monitor import Canary as Declared
 from infratest.stack.monitor import ReceiverEntry
+from infratest.states import CRITICAL, WARNING
 from infratest.store.database.ledger import DELIVERED
 
 #: Seconds after which one that was not taken goes once more.
@@ -71,12 +73,15 @@ class Canary:
         test = Test(
             CANARY, "the canary", WORDS.format(at=said.at, zone=said.zone, place="/".join(filter(None, self._place)))
         )
+        state = CRITICAL
         try:
             done = defects_told(tried)(receivers, said.receiver, self._folder, self._place, test, now.wall)
             error = "" if done.outcome == DELIVERED else f"{said.receiver} did not take the canary: {done.reason}"
+            if not error and done.reason:  # to go again would be to go to those who have it
+                state, error = WARNING, f"the canary did not reach all: {done.reason}"
         except (InfratestError, OSError) as raised:
             error = f"{said.receiver} could not be sent the canary: {raised}"
-        if error:
+        if error and state == CRITICAL:
             self._again = now.steady + AGAIN
         self._under_way = False
-        self._done(Pinged(error, CANARY))
+        self._done(Pinged(error, CANARY, state))

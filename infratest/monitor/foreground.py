@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from threading import Thread, Timer
 from types import FrameType
 from typing import Any
@@ -34,8 +34,13 @@ LAST_WORDS = 4.0
 OFTEN = 0.25
 
 
-def stay(monitor: Monitor, session: Session, heals: bool = False) -> None:
-    """Work until a signal ends it. heals: heal what is found, as the rules of the stack file allow."""
+def stay(monitor: Monitor, session: Session, healing: ExitStack | None = None) -> None:
+    """Work until a signal ends it.
+
+    Args:
+        healing: given, what is found is healed, as the rules of the stack file allow; and what waits for an act that is
+        under way is put there, to be called once the monitor is closed: meanwhile another one may work.
+    """
     watchdog, kept, hosts = _watchdog(monitor), StackLease(session), Presence(monitor)
 
     def turned() -> None:
@@ -46,22 +51,23 @@ def stay(monitor: Monitor, session: Session, heals: bool = False) -> None:
     hints = hints_of(monitor, session, lambda: hosts.soon(monitor.timepiece.now()))
     with _reachable(monitor, session.state), hints:
         service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
-        with _healing(monitor) if heals else nullcontext():
+        with _healing(monitor, healing) if healing is not None else nullcontext():
             monitor.run(turned)
         service.notify(service.STOPPING)
 
 
 @contextmanager
-def _healing(monitor: Monitor) -> Iterator[None]:
+def _healing(monitor: Monitor, behind: ExitStack) -> Iterator[None]:
     """Have what is found healed while the block runs."""
     from infratest.monitor.healing import Healing
 
     healing = Healing(monitor)
+    behind.callback(healing.wait, LAST_WORDS)  # or until the signal's own end of it
     monitor.heal(healing)
     try:
         yield
     finally:
-        healing.end(LAST_WORDS)
+        healing.end()
 
 
 def once(monitor: Monitor, session: Session) -> None:

@@ -1,37 +1,42 @@
 """What a resident monitor heals: what its looks find is handed to the heal engine, by a thread beside the loop.
 
 The engine and its gates are those of `check --heal`, and each look of the monitor counts as a check of its own. A heal
-may take minutes, and meanwhile the loop looks, remembers and tells; of each result the newest look is kept until the
-engine has time for it. After an act its host is looked at again at once.
+may take minutes, and meanwhile the loop looks, remembers and tells; what it sees until the engine has time is kept in
+order, so that all of it is counted, and the newest look of each result is attended to. After an act its host is looked
+at again at once.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from threading import Condition, Thread
-from time import monotonic
+from time import monotonic, time
 from typing import cast
 
 from infratest import rfc3339
 from infratest.alerting.moments import Moment
-from infratest.alerting.problems import Picture, Problems
-from infratest.alerting.status import Status
-from infratest.alerting.subject import HEALS
+from infratest.alerting.problems import acknowledged, in_downtime
+from infratest.alerting.subject import HEALS, Subject
+from infratest.cleaning import clean
 from infratest.engine.apart import defects_told
-from infratest.errors import InfratestError
-from infratest.heal import verifying
-from infratest.heal.gates import Seen
+from infratest.errors import InfratestError, InUse
+from infratest.heal import proposals
 from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
-from infratest.heal.rules import PREFIX, WAY, WAY_TAG, matches
 from infratest.model import Report, Result
+from infratest.monitor.around import Around, View
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
-from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.monitor import ANSWER, Call, Monitor
+from infratest.monitor.ruled import Ruled, ruled
+from infratest.monitor.uncounted import Look, Rows, Uncounted
 from infratest.monitor.watched import Watched
 from infratest.project.heal import Resident, heal_report
 from infratest.project.left_alone import words
+from infratest.project.session import Session
 from infratest.stack.declared import HealRule
 from infratest.states import CRITICAL, OK, SKIPPED, WAIVED, WARNING
 from infratest.store import failures, keep
@@ -41,107 +46,146 @@ log = logging.getLogger(__name__)
 
 #: States in which nothing is to be healed.
 WELL = (OK, SKIPPED, WAIVED)
+#: Seconds after which what could not be counted, or attended to, is tried once more.
+AGAIN = 10.0
+#: Seconds for which another process may be at work on the stack, as `infratest up`, before it is told.
+PATIENCE = 300.0
+#: So many of a list are shown.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What the engine is to attend to, and all that was known then.
+    """What the engine is to attend to.
 
     Args:
-        seen: by when it was looked at (seconds since the epoch), the results. results, newest, statuses: of the book.
+        seen: by when it was looked at (seconds since the epoch), the results. before: looks that newer ones of theirs
+        have overtaken: they are counted alone. ruled: what there is a rule for.
     """
 
     watched: Watched
     seen: Mapping[float, Sequence[Result]]
-    results: Mapping[str, Result]
-    newest: Mapping[str, Moment]
-    statuses: Mapping[str, Status]
+    before: Sequence[Look]
+    ruled: Ruled
 
-    def known(self) -> dict[str, Seen]:
-        """Return how all was that this life has looked at, as gates ask for it."""
-        return {id: self._seen(self.results[id], at) for id, at in self.newest.items() if id in self.results}
+    @property
+    def looks(self) -> Iterator[Look]:
+        """All looks, the newest of each id at the end."""
+        yield from self.before
+        yield from ((result, at) for at, results in self.seen.items() for result in results)
 
-    def _seen(self, result: Result, at: Moment) -> Seen:
-        status = self.statuses[result.id]
-        since = (status.opened or status.since) if status.state == result.state else at
-        blocked = result.blocked_by or False
-        return Seen(host=result.host, state=result.state, time=at.wall, since=since.wall, blocked=blocked)
+    @property
+    def overtaken(self) -> list[Report]:
+        """Return the looks that are counted alone as reports, the oldest first."""
+        seen: dict[float, list[Result]] = {}
+        for result, at in self.before:
+            seen.setdefault(at, []).append(result)
+        return [self.report(at, seen[at]) for at in sorted(seen)]
+
+    def report(self, at: float, results: Sequence[Result]) -> Report:
+        """Return what was looked at at one time as a report."""
+        stack = self.watched.session.stack
+        return Report(stack.name, stack.env, rfc3339.written(at), 0.0, results)
 
 
 class Healing:
     """Hands what a monitor finds to the heal engine.
 
     Args:
-        monitor: whose looks these are.
+        monitor: whose looks these are. answer: seconds in which its loop must answer, before an act.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
-        session = cast(Watched, monitor.watched).session
-        rows = failures.load(session.state, session.stack.env)
-        #: Ids that were not well when they were seen last: that they are again ends their row of failures.
-        self._failing = {id for id, row in rows.items() if row.state != OK}
-        self._failing |= {str(id) for id in verifying.pending(session.state, session.stack.env)}
-        self._green: dict[str, float] = {}
+    def __init__(self, monitor: Monitor, answer: float = ANSWER) -> None:
+        self._monitor, self._answer = monitor, answer
+        # Of the loop's thread.
+        self._subjects: Mapping[str, Subject] = {}
         self._rules: Sequence[HealRule] = ()
-        self._may: dict[str, bool] = {}
-        self._waiting: dict[str, tuple[Result, float]] = {}
-        self._proposed: dict[str, str] = {}
-        self._said: dict[str, str] = {}
+        self._ruled = Ruled()
+        self._green: dict[str, float] = {}
+        self._around = Around()
+        # Of both, under the lock.
+        self._waiting = Uncounted()
+        self._in_hand: Collection[str] = ()
+        self._rows: Rows | None = None  # until they are read, each green may end one
+        self._next, self._due = -inf, True
         self._work: _Work | None = None
         self._busy = self._ended = False
         self._changed = Condition()
+        # Of the engine's thread.
+        self._proposed: dict[str, str] = {}
+        self._recalled = False  # whether that holds what an earlier life has left
+        self._said: dict[str, str] = {}
+        self._in_use: float | None = None  # since when, in the monitor's own time
+        self._logged: Sequence[str] = ()
         Thread(target=self._heal_on, name="heal", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the engine is at work."""
+        with self._changed:
+            return self._busy
 
     # In the loop's thread.
 
     def see(self, looked: Iterable[tuple[Result, float]], book: Book, now: Moment) -> None:
         """Take in what was looked at, each with when that was in seconds since the epoch."""
         watched = cast(Watched, self._monitor.watched)
-        if watched.session.stack.heal is not self._rules:
-            self._rules, self._may = watched.session.stack.heal, {}
-        for result, at in looked:
-            if not self._is_for_a_rule(result):
-                continue
-            if result.state == OK:
-                self._green[result.id] = at
-            well = result.state in WELL
-            if not well or result.id in self._failing:
-                (self._failing.discard if well else self._failing.add)(result.id)
-                self._waiting[result.id] = (result, at)
-        if self._waiting:
-            self._hand_over(watched, book)
+        with self._changed:
+            if book.subjects is not self._subjects or watched.session.stack.heal is not self._rules:
+                self._fit(watched, book)
+            if not self._busy and self._rows is not None and not self._rows.current(watched.session.state):
+                self._rows = None  # while the engine is at work, it is the engine who writes
+            for result, at in looked:
+                of = self._ruled.looks.get(result.id, 0)
+                if not of:
+                    continue
+                self._around.saw(result, book)
+                if result.state == OK:
+                    self._green[result.id] = at
+                if result.state not in WELL or self._ends_a_row(result.id, of):
+                    self._waiting.add(result, at, of)
+            self._around.tend(watched, book, now)
+            if (self._waiting or self._due) and now.steady >= self._next:
+                self._hand_over(watched)
 
-    def end(self, seconds: float) -> None:
-        """Begin nothing more, and wait so long for the act that is under way.
+    def end(self) -> None:
+        """Begin nothing more."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long for the act that is under way, which needs nothing of the monitor any longer.
 
         One that takes longer is left: it is on record, and whoever heals next looks at what became of it.
         """
         until = monotonic() + seconds
         with self._changed:
-            self._ended = True
-            self._changed.notify_all()
             while self._busy and (left := until - monotonic()) > 0:
                 self._changed.wait(left)
 
-    def _is_for_a_rule(self, result: Result) -> bool:
-        """Whether there is a rule for a result, in whatever state it is."""
-        if result.id not in self._may:
-            tags = (*result.tags, WAY_TAG) if result.id.startswith(WAY) else tuple(result.tags)
-            named = any(tag.startswith(PREFIX) for tag in tags)
-            self._may[result.id] = named or any(matches(rule, tags) for rule in self._rules)
-        return self._may[result.id]
+    def _fit(self, watched: Watched, book: Book) -> None:
+        """Go by what is watched now, and by the rules as they are now; forget all else."""
+        self._subjects, self._rules = book.subjects, watched.session.stack.heal
+        self._ruled = ruled(self._rules, self._subjects.values())
+        self._waiting.fit(self._ruled.looks)
+        self._green = {id: at for id, at in self._green.items() if id in self._ruled.looks}
+        self._due = True
 
-    def _hand_over(self, watched: Watched, book: Book) -> None:
-        with self._changed:
-            if self._busy or self._ended:
-                return  # of what waits the newest look is kept
-            seen: dict[float, list[Result]] = {}
-            for result, at in self._waiting.values():
-                seen.setdefault(at, []).append(result)
-            self._work = _Work(watched, seen, dict(book.results), dict(book.newest), dict(book.statuses))
-            self._waiting, self._busy = {}, True
-            self._changed.notify_all()
+    def _ends_a_row(self, id: str, of: int) -> bool:
+        """Whether that a result is well may say something new: it is no longer so, or one look more of a window."""
+        return self._rows is None or id in self._waiting or id in self._in_hand or self._rows.open(id, of)
+
+    def _hand_over(self, watched: Watched) -> None:
+        if self._busy or self._ended or not self._monitor.writing.store.ours:
+            return  # it waits
+        before, newest = self._waiting.take()
+        seen: dict[float, list[Result]] = {}
+        for result, at in newest:
+            seen.setdefault(at, []).append(result)
+        self._work = _Work(watched, seen, before, self._ruled)
+        self._in_hand, self._busy, self._due = {result.id for result, _ in newest}, True, False
+        self._changed.notify_all()
 
     # In a thread of its own.
 
@@ -153,26 +197,80 @@ class Healing:
                 if self._work is None:
                     return
                 work, self._work = self._work, None
+            errors, left, rows = list[Exception](), None, None
             try:
-                defects_told(self._heal)(work)
+                left = defects_told(self._heal)(work, errors)
+                rows = self._read(work.watched.session)
             except (InfratestError, OSError) as error:
-                log.error("monitor: nothing was healed: %s", error)
-                self._say(CRITICAL, f"nothing is healed: {error}")
-            finally:
-                with self._changed:
-                    self._busy = False
-                    self._changed.notify_all()
+                errors.append(error)
+                left = [*work.looks] if left is None else left  # one that was counted is not counted twice
+            now = self._monitor.timepiece.now()
+            self._judge(work, rows, errors, now)
+            with self._changed:
+                self._waiting.back(left)
+                self._waiting.fit(self._ruled.looks)
+                self._rows, self._in_hand, self._busy = rows, (), False
+                if errors:
+                    self._next, self._due = now.steady + AGAIN, True
+                self._changed.notify_all()
 
-    def _heal(self, work: _Work) -> None:
-        session = work.watched.session
+    def _heal(self, work: _Work, errors: list[Exception]) -> list[Look]:
+        """Count all of a work, and attend to the newest looks; return those that something went wrong with.
+
+        Whatever happens to one part, the others are attended to, unless they would only wait for the same process.
+
+        Args:
+            errors: what went wrong is put there.
+        Raises:
+            StateError: nothing could be counted.
+        """
+        session, left = work.watched.session, list[Look]()
+        if not self._recalled:
+            self._proposed, self._recalled = _left_waiting(work, self._read(session)), True
+        failures.record_runs(session.state, session.stack.env, work.overtaken, time())
+        found: list[tuple[Report, float]] = []
+        try:
+            for at in sorted(work.seen):
+                if not self._ended and not any(isinstance(error, InUse) for error in errors):
+                    try:
+                        found += defects_told(self._attend)(work, at)
+                        continue
+                    except (InfratestError, OSError) as error:
+                        errors.append(error)
+                left += [(result, at) for result in work.seen[at]]
+        finally:
+            keep.looks(session.state, found)
+        return left
+
+    def _attend(self, work: _Work, at: float) -> list[tuple[Report, float]]:
+        """Attend to what was looked at at one time; return what there is to keep, each with when that was looked at."""
+        view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
         resident = Resident(
-            hosts=work.watched.hosts, known=work.known(), left_alone=self._left_alone, green=self._green.get
+            hosts=work.watched.hosts,
+            known=view.known(),
+            left_alone=partial(self._left_alone, work),
+            green=lambda id: self._green.get(id),
+            unseen=partial(_unseen, view),
         )
-        for at in sorted(work.seen):
-            report = Report(session.stack.name, session.stack.env, rfc3339.written(at), 0.0, work.seen[at])
-            after, records = heal_report(session, report, False, resident=resident)
-            keep.keep(session.state, after, counting=False)
-            self._told(after, records)
+        report = work.report(at, [view.dated(result, at) for result in work.seen[at]])
+        after, records = heal_report(work.watched.session, report, False, resident=resident)
+        self._told(after, records)
+        self._hold(view.held(records))
+        return [*_found(after, records, at)]
+
+    def _view(self, results: Sequence[Result]) -> View:
+        """Return how all is, as the loop knows it."""
+        ids = [result.id for result in results]
+        view: View = self._monitor.ask(lambda monitor: self._around.view(ids, monitor.book, monitor.timepiece.now()))
+        return view
+
+    def _hold(self, ids: Sequence[str]) -> None:
+        """Have these looked at again as soon as all others were."""
+        if ids:
+            self._monitor.inbox.put(Call(lambda monitor: self._around.hold(ids), lambda answer: None))
+
+    def _read(self, session: Session) -> Rows:
+        return Rows.read(session.state, session.stack.env)
 
     def _told(self, report: Report, records: Sequence[HealRecord]) -> None:
         """Let it be known what was decided, and have what was acted on looked at again."""
@@ -185,7 +283,7 @@ class Healing:
             self._proposed.pop(result.id, None)
         for record in records:
             if record.outcome == PROPOSED and record.proposal:
-                self._proposed[record.before.id] = f"{record.remedy} for {record.before.id} ({record.proposal})"
+                self._proposed[record.before.id] = _waits(record.remedy, record.before.id, record.proposal)
         hosts = {each.before.host for each in records if each.outcome in (TRIED, RECOVERED)}
         done = [(each.before.host, said) for each in records if each.outcome == TRIED for said in note([each])]
 
@@ -195,17 +293,47 @@ class Healing:
                 book.note(Note(now, said, HEALER, host))
             book.hint([id for id, each in book.subjects.items() if each.host in hosts], now)
 
-        self._monitor.inbox.put(Call(told, lambda answer: None))
-        if self._proposed:
-            waits = "; ".join(list(self._proposed.values())[:5])
+        if hosts:
+            self._monitor.inbox.put(Call(told, lambda answer: None))
+
+    def _judge(self, work: _Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
+        """Say whether heals can be made, and whether one waits for a person."""
+        ids = work.ruled.looks
+        self._said = {id: line for id, line in self._said.items() if id in ids}
+        failing = {id for id in self._proposed if id in ids and (rows is None or rows.open(id, 1))}
+        waiting = self._proposed = {id: said for id, said in self._proposed.items() if id in failing}
+        wrong = [*work.ruled.wrong, *(str(error) for error in errors if not isinstance(error, InUse))]
+        self._log(wrong)
+        in_use = [str(error) for error in errors if isinstance(error, InUse)]
+        self._in_use = (now.steady if self._in_use is None else self._in_use) if in_use else None
+        if wrong:
+            self._say(CRITICAL, f"not healed: {'; '.join(wrong[:SHOWN])}")
+        elif self._in_use is not None and now.steady - self._in_use >= PATIENCE:
+            self._say(CRITICAL, f"nothing is healed for {PATIENCE / 60:.0f} min and more: {in_use[0]}")
+        elif in_use:
+            return  # that somebody is at work on the stack is nothing wrong
+        elif waiting:
+            waits = "; ".join([waiting[id] for id in sorted(waiting)][:SHOWN])
             self._say(WARNING, f"waits for approval: {waits}; `infratest heal list` shows each")
         else:
             self._say(OK, "")
 
-    def _say(self, state: str, reason: str) -> None:
-        self._monitor.inbox.put(Call(lambda monitor: monitor.say(HEALS, state, reason), lambda answer: None))
+    def _log(self, wrong: Sequence[str]) -> None:
+        """Log what is wrong when it is news: it is tried again and again."""
+        for why in wrong:
+            if why not in self._logged:
+                log.error("monitor: not healed: %s", why)
+        self._logged = wrong
 
-    def _left_alone(self, result: Result) -> str:
+    def _say(self, state: str, reason: str) -> None:
+        def say(monitor: Monitor) -> None:
+            status = monitor.book.statuses.get(HEALS)
+            if status is None or (status.seen, status.reason) != (state, reason):
+                monitor.say(HEALS, state, reason)
+
+        self._monitor.inbox.put(Call(say, lambda answer: None))
+
+    def _left_alone(self, work: _Work, result: Result) -> str:
         """Return why a result is to be left alone now, by what the monitor itself knows; empty where it may be healed.
 
         Asked before every act: what a book knows is of its own thread, so that it is asked there.
@@ -214,12 +342,52 @@ class Healing:
             return "the monitor that heals ends"
         if not self._monitor.writing.store.ours:
             return "another monitor may work now: whether this one may act is not known"
-        why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id))
+        if cast(Watched, self._monitor.watched).session.stack.heal != work.watched.session.stack.heal:
+            return "the rules were read anew since it was looked at"
+        try:
+            why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id), self._answer)
+        except InfratestError as error:
+            return f"whether it is in a downtime, or acknowledged, is not known: {error}"
         return words(why) if why else ""
+
+
+def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator[tuple[Report, float]]:
+    """Yield what there is to keep, each with when it was looked at: what was acted on was so again just now."""
+    again = {one.before.id for one in records if one.after is not None}
+    for results, looked in (
+        ([one for one in report.results if one.id not in again], at),
+        ([one for one in report.results if one.id in again], time()),
+    ):
+        if results:
+            yield report.changed(results=results), looked
+
+
+def _unseen(view: View, result: Result) -> Sequence[str]:
+    return view.unseen.get(result.id, ())
 
 
 def _left_alone(monitor: Monitor, id: str) -> str:
     book = monitor.book
-    picture = Picture(monitor.timepiece.now(), book.subjects, book.statuses, book.downtimes, book.paused)
-    why = Problems(picture).left_alone(id)
+    if id not in book.subjects:
+        return "it is watched no longer"
+    why = in_downtime(id, book.downtimes, monitor.timepiece.now().wall) or acknowledged(book.statuses[id])
     return "" if why is None else why.reason
+
+
+def _left_waiting(work: _Work, rows: Rows) -> dict[str, str]:
+    """Return by id what an earlier life left waiting for a person, where as far as is known it fails still.
+
+    One that has expired meanwhile is made anew by the next look.
+    """
+    session = work.watched.session
+    rules, found = {rule.name for rule in session.stack.heal}, {}
+    for one in reversed(proposals.every(session.state, session.stack.env)):
+        id = str(one.says.get("result"))
+        fits = one.says.get("rule") in rules and id in work.ruled.looks
+        if one.state == proposals.WAITING and fits and rows.open(id, 1):
+            found[id] = _waits(str(one.says.get("remedy")), id, one.id)
+    return found
+
+
+def _waits(remedy: str, id: str, proposal: str) -> str:
+    return f"{clean(remedy, 500)} for {id} ({proposal})"

@@ -138,25 +138,26 @@ class Monitor:
 
     def heal(self, healing: Heals) -> None:
         """Have what is found healed from now on."""
-        self._healing = healing
+        self._healing, before = healing, self.book.statuses.get(HEALS)
         self._watch(self.timepiece.now())
-        self.say(HEALS, OK)
+        if before is None:  # else it is as an earlier life saw it, until somebody has looked
+            self.say(HEALS, OK)
 
     def say(self, id: str, state: str, reason: str = "") -> None:
         """Say something of the monitor itself."""
         self.book.look(_own(id, state, reason), self.timepiece.now(), final=True)
 
-    def ask(self, ask: Callable[[Monitor], Any]) -> Any:
+    def ask(self, ask: Callable[[Monitor], Any], seconds: float = ANSWER) -> Any:
         """Have the loop answer, and wait for that; in any other thread. Raises InfratestError, as of a loop that hangs.
 
-        What is asked is answered once what came of it is written.
+        What is asked is answered once what came of it is written. seconds: that it has for that.
         """
         came: SimpleQueue[Any] = SimpleQueue()
         self.inbox.put(Call(ask, came.put))
         try:
-            answer = came.get(timeout=ANSWER)
+            answer = came.get(timeout=seconds)
         except Empty:
-            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {ANSWER:g} s") from None
+            raise StateError(f"monitor: process {os.getpid()} is busy, and did not answer in {seconds:g} s") from None
         if isinstance(answer, InfratestError):
             raise answer
         return answer
@@ -291,7 +292,7 @@ class Monitor:
             case Outcome():
                 self._delivered(item)
             case Pinged():
-                state = CRITICAL if item.error else OK
+                state = item.state if item.error else OK
                 self.book.look(_own(item.id, state, item.error), self.timepiece.now(), final=True)
             case Call():
                 try:
@@ -307,8 +308,8 @@ class Monitor:
             mine = result.id == WITNESS  # asked behind the look, and by the look of another host as well
             self.book.look(result, now if mine else errand.begun, final=mine)
         if findings.error:
-            for id in errand.ids:
-                self.book.look(_own(id, UNKNOWN, findings.error), errand.begun)
+            for subject in filter(None, map(self.book.subjects.get, errand.ids)):
+                self.book.look(_unseen(subject, findings.error), errand.begun)
         self.book.end(errand.ids, now)
 
     def _delivered(self, delivery: Outcome) -> None:
@@ -336,9 +337,9 @@ class Monitor:
             self._crew.send(Errand(unit, tuple(ids), now))
 
     def _offer(self, came: Sequence[Event], now: Moment) -> None:
-        """Have what was seen healed, and other tools be sent it, by the one monitor that works."""
+        """Have what was seen counted and healed, and other tools be sent it, by the one monitor that works."""
         looked, self.book.looked = self.book.looked, []
-        if self._healing is not None and self.writing.store.ours:
+        if self._healing is not None:
             self._healing.see(looked, self.book, now)
         if self.sending is not None and (looked or came) and self.writing.store.ours:
             self.sending.offer(looked, came)
@@ -365,6 +366,14 @@ class Monitor:
         subjects = [*self.watched.subjects, *(Subject(id, policy=OWN, looked_at=False) for id in own)]
         self.book.watch(subjects, now, self.watched.left)
         self.book.pulses.expect(self.watched.heartbeats, now)
+
+
+def _unseen(subject: Subject, reason: str) -> Result:
+    """Return the result of what could not be looked at, with all that is known of it."""
+    feature, _, scenario = subject.id.rpartition("@")[0].partition("#")
+    return Result(
+        subject.id, feature, scenario, 0, subject.host, UNKNOWN, reason, subject.groups, subject.labels, subject.tags
+    )
 
 
 def _own(id: str, state: str, reason: str = "") -> Result:

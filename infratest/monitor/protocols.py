@@ -33,7 +33,7 @@ class Heals(Protocol):
     """Heals what is found (`healing.Healing`)."""
 
     def see(self, looked: Iterable[tuple[Result, float]], book: Book, now: Moment) -> None:
-        """Take in what was looked at, each with when that was in seconds since the epoch."""
+        """Take in what was looked at, each with when that was in seconds since the epoch; in every turn."""
 
 
 class Outgoing(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from time import time
@@ -13,7 +13,9 @@ from typing import cast
 from infratest.alerting import owed
 from infratest.alerting.ledger import Notice
 from infratest.clock import REAL, Clock
+from infratest.deadline import Deadline
 from infratest.errors import UserError
+from infratest.intakes.base import Intake
 from infratest.monitor import post, stores
 from infratest.monitor.alive import Pinged, Switch
 from infratest.monitor.book import Book
@@ -32,6 +34,7 @@ from infratest.project.spread import Workers, workers_of
 from infratest.receivers.base import Receiver, opened
 from infratest.senders import base as senders
 from infratest.senders.base import Sender
+from infratest.spread.address import Address
 from infratest.stack.monitor import Monitor as MonitorEntry
 from infratest.stack.monitor import ReceiverEntry, SenderEntry
 from infratest.store.database.base import Store
@@ -40,10 +43,9 @@ from infratest.store.database.retention import Keep
 
 log = logging.getLogger(__name__)
 
-#: Seconds that the last word to the dead-man's switch has.
-LAST_WORD = 3.0
-#: Seconds that other tools have for what waits for them.
-LAST_RESULTS = 3.0
+#: Seconds that other tools have for what waits for them, and behind it the last word to the dead-man's switch: less
+#: than `foreground.LAST_WORDS`, so that the store is closed in order, and another monitor may work at once.
+LAST = 3.0
 #: Hosts that are looked at at once where workers do it: each has a thread here that waits, and costs next to nothing.
 WAITING = 256
 
@@ -112,11 +114,12 @@ def started(
     Raises:
         InfratestError: the project cannot be read, or the store not be opened.
     """
-    said = session.stack.monitor or MonitorEntry()
-    heard = intakes(said, session.stack.folder)
-    stack, env = session.stack.name, session.stack.env
-    sending = Sending({}, stack, env)
+    _heard(session)  # what is wrong with it is told before any wait
     with _opened(session, request, waiting) as (project, store):
+        session = project.session  # of the files as they are now: it may have waited for days
+        said, heard = project.monitor, _heard(session)
+        stack, env = session.stack.name, session.stack.env
+        sending = Sending({}, stack, env)
         claim(store, stack, env)
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
@@ -137,10 +140,9 @@ def started(
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
         try:
-            with _out(monitor, sending, project), listening(monitor, store, heard, stack, env):
+            with _out(monitor, sending, project, switch), listening(monitor, store, heard, stack, env):
                 yield monitor
         finally:
-            switch.wait(LAST_WORD)
             project.connections.close()
 
 
@@ -176,14 +178,16 @@ def _alive(
 
 
 @contextmanager
-def _out(monitor: Monitor, sending: Sending, project: Project) -> Iterator[None]:
+def _out(monitor: Monitor, sending: Sending, project: Project, switch: Switch) -> Iterator[None]:
     """Have what a monitor sees sent while the block runs, and what waits then once more."""
     sending.watch(project)
     monitor.sending = sending
     try:
         yield
     finally:
-        sending.end(LAST_RESULTS)
+        last = Deadline(LAST)
+        sending.end(last.left)
+        switch.wait(last.left)
 
 
 def _keeping(store: Store, said: MonitorEntry, place: tuple[str, str], timepiece: Timepiece) -> Keeping:
@@ -217,22 +221,49 @@ def _senders(watched: Watched, before: Iterable[tuple[SenderEntry, Sender]]) -> 
 
 @contextmanager
 def _opened(session: Session, request: Request, waiting: Callable[[Lease], None]) -> Iterator[tuple[Project, Store]]:
-    """Give the project and its store; who looks, and what is kept, is let go of behind it."""
+    """Give the project and its store; who looks, and what is kept, is let go of behind it.
+
+    Whoever had to wait begins by the files as they are when its turn comes, whatever was changed in them: nothing has
+    begun yet that would have to stay.
+    """
     waited: list[Lease] = []
 
     def wait(lease: Lease) -> None:
         waited[:] = [lease]
         waiting(lease)
 
+    with ExitStack() as all_:
+        while True:
+            workers = all_.enter_context(workers_of(_scheduler(session)))
+            project = Project.project(session, request, workers=workers)  # what is wrong is told before any wait
+            store = all_.enter_context(stores.opened(session, wait))
+            if not waited:
+                break
+            waited.clear()
+            before, session = session, again(session)
+            if _place(session) == _place(before):
+                project = Project.project(session, request, workers=workers)
+                break
+            all_.close()  # it is to look by others, or to keep it elsewhere, where another one may work
+        if store.set_aside:
+            log.error("store: %s was damaged, and is set aside as %s; a new one begins", store.path, store.set_aside)
+        yield project, store
+
+
+def _place(session: Session) -> tuple[object, ...]:
+    """Return what has to be opened anew where it is another one: who looks, and where is kept what they see."""
     said = session.stack.monitor or MonitorEntry()
-    with workers_of(session.scheduler or said.scheduler) as workers:
-        project = Project.project(session, request, workers=workers)  # what is wrong with it is told before any wait
-        with stores.opened(session, wait) as store:
-            if store.set_aside:
-                log.error(
-                    "store: %s was damaged, and is set aside as %s; a new one begins", store.path, store.set_aside
-                )
-            yield Project.project(again(session), request, project) if waited else project, store
+    return _scheduler(session), said.store, session.stack.name, session.stack.env
+
+
+def _scheduler(session: Session) -> Address | None:
+    said = session.stack.monitor or MonitorEntry()
+    return session.scheduler or said.scheduler
+
+
+def _heard(session: Session) -> list[Intake]:
+    """Return what a stack has its monitor listen to. Raises UserError."""
+    return intakes(session.stack.monitor or MonitorEntry(), session.stack.folder)
 
 
 def again(session: Session) -> Session:

@@ -42,7 +42,12 @@ class Test:
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of a test message. outcome: as of a notice. whom: the receiver. reason: why it did not arrive."""
+    """What became of a test message.
+
+    Args:
+        outcome: as of a notice. whom: the receiver. reason: why it did not arrive; of one that did, whom of those
+        behind the receiver it did not reach.
+    """
 
     outcome: str
     whom: str
@@ -75,12 +80,14 @@ def tried(
     notices = [notice]
     if receiver.keyed:  # it keeps problems open
         notices.append(Notice(name, test.id, problem, now, 2, RECOVERY, OK, reason=OVER))
+    missed = ""
     for each in notices:
         item = Item(notice=each, scenario=test.scenario, since=now)
         outcome, reason = _sent(receiver, Message(stack=place[0], env=place[1], sent=now, items=(item,)))
         if outcome != DELIVERED:
             return Tried(outcome, receiver.describe(), reason)
-    return Tried(DELIVERED, receiver.describe())
+        missed = missed or reason
+    return Tried(DELIVERED, receiver.describe(), missed)
 
 
 def sent(senders: Sequence[SenderEntry], name: str, folder: Path, place: tuple[str, str], now: float) -> Tried:
@@ -121,9 +128,8 @@ def _seen(stack: str, env: str, now: float) -> base.Seen:
 
 def _sent(receiver: Receiver, message: Message) -> tuple[str, str]:
     try:
-        missed = receiver.deliver(message, Deadline(SECONDS))
+        return DELIVERED, receiver.deliver_once(message, Deadline(SECONDS))
     except Refused as error:
         return REFUSED, str(error)
     except (InfratestError, OSError) as error:
         return LOST, str(error)
-    return (LOST, missed) if missed else (DELIVERED, "")

@@ -19,6 +19,7 @@ from infratest.alerting.subject import HOSTS, Subject
 from infratest.check import CONTROLLER
 from infratest.collect.connections import Held
 from infratest.deadline import Deadline
+from infratest.heal.rules import read_tags
 from infratest.hosts import NOT_MADE, Host
 from infratest.model import Result
 from infratest.monitor.crew import Errand, Findings
@@ -102,10 +103,12 @@ class Watched:
         Args:
             hosts: as they are; asked of the provider where not given. connections: of what was watched before.
         Raises:
-            InfratestError: whatever stands in the way before the first look.
+            InfratestError: whatever stands in the way before the first look; a heal rule that cannot be read, too.
         """
         made = cls(session, request, prepare(session, request, hosts), connections or Connections())
         made.routes  # noqa: B018  # what is wrong with it is told now
+        for rule in session.stack.heal:
+            read_tags(rule)
         return made
 
     @cached_property

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from infratest.lifecycle.operation import Recorder
 
 
+#: Seconds that a check which heals waits for whoever is at work on the stack.
+WAIT = 10.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resident:
     """What a resident monitor knows beside a report.
@@ -50,13 +54,15 @@ class Resident:
     Args:
         hosts: of the stack, by name. known: how all was that it has looked at, by id. left_alone: asked of a result,
         before every act, why people want it left alone, or empty. green: when a result was last seen to hold, in
-        seconds since the epoch.
+        seconds since the epoch. unseen: asked of a result, which hosts are about to be looked at that were not since it
+        failed.
     """
 
     hosts: Mapping[str, Host]
     known: Mapping[str, Stored]
     left_alone: Callable[[Result], str]
     green: Callable[[str], float | None]
+    unseen: Callable[[Result], Sequence[str]] = lambda result: ()
 
 
 @defects_told
@@ -91,7 +97,8 @@ def heal_report(
     means = _means(session, deadline, suppressed, stored, recorder, resident, note=not dry_run)
     means = replace(means, drilled=drilled, since=since)
     known = history.last(state, stack.env) if resident is None else resident.known
-    records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
+    wait = WAIT if resident is None else 0.0  # a resident monitor comes again by itself
+    records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run, wait=wait)
     healed = unblocked(applied(report, records, session.command), records, means.rerun)
     pause = paused(state, time.time())
     if pause and not healed.notes:
@@ -144,6 +151,7 @@ def _means(
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,
         suppressed=left_alone(session, suppressed) if resident is None else resident.left_alone,
+        unseen=(lambda result: ()) if resident is None else resident.unseen,
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
         page=pager(session),

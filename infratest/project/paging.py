@@ -53,7 +53,7 @@ def _named(rung: tuple[str, Any]) -> Sequence[str]:
     return (said,) if isinstance(said, str) else tuple(said or ())
 
 
-def _deliver(session: Session, entry: Any, result: Result, deadline: Deadline) -> None:
+def _deliver(session: Session, entry: Any, result: Result, deadline: Deadline) -> str:
     from infratest.alerting.ledger import PROBLEM, Notice
     from infratest.receivers.base import Item, Message, opened
 
@@ -63,6 +63,4 @@ def _deliver(session: Session, entry: Any, result: Result, deadline: Deadline) -
     problem = f"{result.id}/heal"
     notice = Notice(entry.name, result.id, problem, now, 1, PROBLEM, result.state, reason=result.reason)
     item = Item(notice=notice, host=result.host, scenario=result.scenario, since=now)
-    missed = receiver.deliver(Message(stack=stack.name, env=stack.env, sent=now, items=(item,)), deadline)
-    if missed:
-        raise HealError(missed)
+    return receiver.deliver_once(Message(stack=stack.name, env=stack.env, sent=now, items=(item,)), deadline)

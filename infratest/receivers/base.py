@@ -55,6 +55,10 @@ class Lost(SendError):
     """A message, or part of it, was handed over and may have arrived or not: a time-out, a torn connection."""
 
 
+class Partly(Lost):
+    """Some of those behind a receiver have it; the others get it where this very receiver is handed it again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """A notice, with what people need to know beside it.
@@ -163,6 +167,16 @@ class Receiver(ABC):
                 raise
             taken += len(items)
         return missed
+
+    def deliver_once(self, message: Message, deadline: Deadline) -> str:
+        """Hand over a message that this receiver is never handed again: whom it does not reach now, it does not reach.
+
+        Returns, raises: as `deliver`, but for Partly.
+        """
+        try:
+            return self.deliver(message, deadline)
+        except Partly as error:
+            return str(error)
 
     @abstractmethod
     def hand_over(self, message: Message, deadline: Deadline) -> str | None:

@@ -24,7 +24,7 @@ from infratest.errors import UserError
 from infratest.receivers import _words
 from infratest.receivers._line import line, loopback, trusting
 from infratest.receivers._smtp import Session
-from infratest.receivers.base import OF_ENV, Lost, Message, Receiver, Refused
+from infratest.receivers.base import OF_ENV, Message, Partly, Receiver, Refused
 from infratest.web_address import host_and_port
 
 NONE, STARTTLS, TLS = "none", "starttls", "tls"
@@ -177,7 +177,7 @@ class Mail(Receiver):
         self._partly.update(dict.fromkeys(keys, _Partly(have | {*taking}, since)))
         while len(self._partly) > MOST_PARTLY:
             del self._partly[next(iter(self._partly))]
-        raise Lost(words)
+        raise Partly(words)
 
 
 def written(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMessage:

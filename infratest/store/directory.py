@@ -12,7 +12,7 @@ import time
 
 from infratest import state_id
 from infratest.cleaning import clean
-from infratest.errors import StateError, UserError
+from infratest.errors import InUse, StateError, UserError
 from infratest.json_text import dumps, loads
 
 TYPE_CHECKING = False
@@ -212,7 +212,8 @@ class StateDir:
         Args:
             wait: seconds to wait for another holder. purpose: what for, told to the one who is kept waiting.
         Raises:
-            StateError: as the block begins: somebody else holds it; the message says who and what for.
+            InUse: as the block begins: somebody else holds it; the message says who and what for.
+            StateError: then too: it cannot be made or written.
         """
         return _Whole(self, wait, purpose)
 
@@ -243,7 +244,7 @@ class StateDir:
                 if time.monotonic() >= end:
                     holder = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
                     os.close(handle)
-                    raise StateError(
+                    raise InUse(
                         f"state directory {self.folder} is in use by {holder}: wait for it to end, "
                         "or name another with --state"
                     ) from None

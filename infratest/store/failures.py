@@ -15,7 +15,7 @@ from infratest.states import CRITICAL, OK, WAIVED, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from infratest.model import Report, Result
@@ -112,13 +112,20 @@ def record_run(state: StateDir, report: Report, now: float) -> dict[str, Row]:
     Raises:
         StateError: the state directory cannot be written.
     """
+    return record_runs(state, report.env, (report,), now)
+
+
+def record_runs(state: StateDir, env: str, reports: Iterable[Report], now: float) -> dict[str, Row]:
+    """Count reports of an environment in their order, all or none of them; else as `record_run`."""
     with state.lock_of(FILE):
-        rows = load(state, report.env)
+        rows = load(state, env)
         # A row in the future is of a clock that was set back since: it would hold up every count until then.
-        known = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
-        after = {id: row for id, row in counted(known, report).items() if now - row.last <= FORGET}
+        after = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
+        for report in reports:
+            after = counted(after, report)
+        after = {id: row for id, row in after.items() if now - row.last <= FORGET}
         if after != rows:
-            _save(state, report.env, after)
+            _save(state, env, after)
     return after
 
 

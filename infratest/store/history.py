@@ -13,7 +13,7 @@ from infratest.states import CRITICAL, EXIT, OK, WAIVED, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from infratest.model import Report, Result
@@ -76,9 +76,16 @@ def with_since(report: Report, history: Mapping[str, Last], now: float) -> Repor
     return report.changed(results=results)
 
 
-def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str, Last]:
-    """Return the history after a report: its results are new, the others stay until they are too old."""
+def updated(history: Mapping[str, Last], report: Report, now: float, looked: float | None = None) -> dict[str, Last]:
+    """Return the history after a report: its results are new, the others stay until they are too old.
+
+    Args:
+        looked: when its results were, in seconds since the epoch, where that is not now: what was seen later stays.
+    """
     kept = {id: item for id, item in history.items() if abs(now - item.time) <= FORGET}
+    at = now if looked is None else min(looked, now)
+    # What lies in the future is of a clock that was set back since.
+    later = {id for id, item in kept.items() if at < item.time <= now}
     return kept | {
         result.id: Last(
             id=result.id,
@@ -86,11 +93,12 @@ def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str
             groups=tuple(result.groups),
             state=result.state,
             blocked=result.blocked_by is not None,
-            since=_since(result, history, now),
-            time=now,
+            since=_since(result, history, at),
+            time=at,
             began=_began(result, history, report),
         )
         for result in report.results
+        if result.id not in later
     }
 
 
@@ -100,9 +108,23 @@ def save(state: StateDir, report: Report, now: float) -> None:
     Raises:
         StateError: not writable, or the disk is full.
     """
-    name = _file(report.env)
+    save_all(state, [(report, now)], now)
+
+
+def save_all(state: StateDir, looks: Sequence[tuple[Report, float]], now: float) -> None:
+    """Put several reports of one environment into the history, at once. looks: each with when it was looked at.
+
+    Raises:
+        StateError: as `save`.
+    """
+    if not looks:
+        return
+    env = looks[0][0].env
+    name = _file(env)
     with state.lock_of(name):
-        items = updated(last(state, report.env), report, now)
+        items = last(state, env)
+        for report, looked in looks:
+            items = updated(items, report, now, looked)
         results = ",\n".join([dumps(items[id].as_dict()) for id in sorted(items)])
         state.write(name, f'{{"schema": {SCHEMA}, "results": [\n{results}\n]}}\n')
 

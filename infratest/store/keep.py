@@ -9,8 +9,25 @@ from infratest.store import events, history
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infratest.model import Report
     from infratest.store.directory import StateDir
+
+
+def looks(state: StateDir, seen: Sequence[tuple[Report, float]]) -> None:
+    """Keep what a monitor that heals has looked at, as `keep` does, but as of when that was.
+
+    All at once, for each writes the whole history: it looks at each host by itself.
+
+    Args:
+        seen: reports of one environment, each with when it was looked at, in seconds since the epoch.
+    """
+    try:
+        history.save_all(state, seen, time.time())
+        events.append(state, [event for report, _ in seen for event in events.of_report(report)])
+    except StateError as error:
+        _not_stored(error)
 
 
 def keep(state: StateDir, report: Report, *, counting: bool) -> None:
@@ -33,6 +50,10 @@ def keep(state: StateDir, report: Report, *, counting: bool) -> None:
             readings.save(state, report, now)
     except StateError as error:
         # A check must answer from a directory that it may only read; the answer is right without its history.
-        import logging
+        _not_stored(error)
 
-        logging.getLogger(__name__).info("nothing was stored: %s", error)
+
+def _not_stored(error: StateError) -> None:
+    import logging
+
+    logging.getLogger(__name__).info("nothing was stored: %s", error)

@@ -14,8 +14,9 @@ from time import monotonic, sleep
 
 import pytest
 
+from tests.worlds import forked
 from tests.worlds.monitor_world import FULL, THERE, World, until, world
-from tests.worlds.notice_servers import Reply, endpoint
+from tests.worlds.notice_servers import Reply, endpoint, smtp_server
 from tests.worlds.small_project import run
 
 
@@ -277,6 +278,27 @@ def test_a_job_is_run_and_reported_whether_one_runs_or_not(shop: World):
     process.wait()
     assert "kept in" in shop.run("heartbeat", "backup", "fail")[1]
     assert shop.run("run", "--once")[0] == 2
+
+
+MAILED = """\
+stack: shop
+provider: local
+hosts: {{here: {{}}}}
+monitor:
+  receivers: {{oncall: {{mail: {{to: [ops@example.org, new@example.org], from: infratest@mon-1, server: "{server}"}}}}}}
+  tell: []
+"""
+
+
+def test_a_receiver_that_takes_it_but_not_for_all_is_told(tmp_path: Path):
+    with smtp_server() as post:
+        post.box.refusals["new@example.org"] = "451 greylisted"
+        (tmp_path / "stack.yaml").write_text(MAILED.format(server=post.server))
+        done = forked.run(["monitor", "tell", "oncall", "--test"], cwd=tmp_path, timeout=100)
+    assert done.returncode == 1
+    assert done.stdout.startswith("oncall: taken by mail ops@example.org and 1 more by ")
+    assert "; not for all: " in done.stdout
+    assert done.stdout.endswith("all but new@example.org: 451 greylisted\n")
 
 
 def test_a_receiver_is_tried_with_a_real_message(shop: World):

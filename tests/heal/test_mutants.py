@@ -21,6 +21,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "suppressed": {"suppressed": "DOWNTIME"},
     "pause": {"paused": NOON + HOUR},
     "witness": {"witness": (False, "none of the monitor's witnesses answers")},
+    "seen": {"unseen": ("web-2",)},
     "one cause": {
         "hosts": make_hosts("web-1") | make_hosts("db-1", groups=("data",)) | make_hosts("lb-1", groups=("edge",)),
         "history": {

@@ -15,10 +15,12 @@ from infratest.heal.ladder import remedies
 from infratest.heal.means import Pager
 from infratest.heal.records import HealRecord, note
 from infratest.model import Result
+from infratest.project.paging import pager
+from infratest.project.session import Session
 from infratest.store.directory import StateDir
 from tests.worlds import forked
 from tests.worlds.heal_world import World, events, make_rule, run
-from tests.worlds.notice_servers import endpoint
+from tests.worlds.notice_servers import endpoint, smtp_server
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
@@ -34,10 +36,11 @@ class Desk:
     def pager(self) -> Pager:
         return Pager(receivers=lambda to: to or ["oncall"], deliver=self.deliver)
 
-    def deliver(self, result: Result, name: str, deadline: Deadline) -> None:
+    def deliver(self, result: Result, name: str, deadline: Deadline) -> str:
         if name in self.away:
             raise SendError("nobody listens at 127.0.0.1:9")
         self.told.append((result.id, name, result.reason))
+        return ""
 
 
 def check(world: World, state: StateDir, desk: Desk, **rule: object) -> list[HealRecord]:
@@ -98,6 +101,37 @@ def test_each_is_told_once_although_another_cannot_be(world: World, state: State
     assert note(check(world, state, desk, **rule))[0].endswith("; page: chat was told")
     assert "page" not in note(check(world, state, desk, **rule))[0]
     assert [to for _, to, _ in desk.told] == ["oncall", "chat"]
+
+
+MAILED = """\
+stack: shop
+provider: local
+hosts: {{web-1: {{groups: [web]}}}}
+monitor:
+  receivers: {{oncall: {{mail: {{to: [ops@example.org, new@example.org], from: infratest@mon-1, server: "{server}"}}}}}}
+  tell: [{{to: [oncall]}}]
+"""
+
+
+@pytest.mark.parametrize("answer", ["550 no such user", "451 greylisted"])
+def test_mail_that_one_address_does_not_take_goes_once_to_those_who_do(
+    tmp_path: Path, world: World, state: StateDir, answer: str
+) -> None:
+    world.helps = False
+    with smtp_server() as post:
+        post.box.refusals["new@example.org"] = answer
+        (tmp_path / "stack.yaml").write_text(MAILED.format(server=post.server))
+        means = world.means(page=pager(Session(stack_path=tmp_path / "stack.yaml")))
+        words = []
+        for _ in range(3):
+            world.now += 3000
+            records = heal(world.report(), [make_rule(tries=1, per=3600.0)], state, means, history={})
+            words += [note(records)[0].partition("; page: ")[2]]
+    assert [letter.recipients for letter in post.box.letters] == [("ops@example.org",)]
+    assert events(state).count("paged") == 1
+    assert words[0].startswith("oncall was told; oncall: mail ops@example.org and 1 more by ")
+    assert words[0].endswith(f": it took it for all but new@example.org: {answer}")
+    assert words[1:] == ["", ""]
 
 
 def test_who_was_told_is_known_as_long_as_the_problem_lasts(

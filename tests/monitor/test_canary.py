@@ -24,7 +24,7 @@ stack: shop
 provider: local
 hosts: {{here: {{}}}}
 monitor:
-  receivers: {{people: {{mail: {{to: web@example.org, from: infratest@mon-1, server: "{server}"}}}}}}
+  receivers: {{people: {{mail: {{to: [web@example.org, new@example.org], from: infratest@mon-1, server: "{server}"}}}}}}
   tell: []
   alive: {{canary: {{receiver: people, at: "0 18 * * *", zone: Europe/Berlin}}}}
 """
@@ -114,6 +114,23 @@ def test_who_does_not_take_it_is_a_problem_and_is_sent_it_again(project: Path, p
         one.after(200)
         one.canary("ok")
         assert len(post.box.letters) == 1
+
+
+@pytest.mark.parametrize("answer", ["550 no such user", "451 greylisted"])
+def test_who_takes_it_but_not_for_all_is_a_warning_and_has_it_once(project: Path, post: Post, answer: str):
+    post.box.refusals["new@example.org"] = answer
+    with life(project, HandClock()) as one:
+        one.after(0)
+        one.after(HOUR + 1)
+        reason = one.canary("warning")
+        assert reason.startswith("the canary did not reach all: mail web@example.org and 1 more by ")
+        assert reason.endswith(f"all but new@example.org: {answer}")
+        one.after(700)
+        one.after(700)
+        assert [letter.recipients for letter in post.box.letters] == [("web@example.org",)]
+        post.box.refusals.clear()
+        one.after(DAY - 1400)
+        one.canary("ok")
 
 
 def test_one_that_does_not_work_sends_none(project: Path, post: Post):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +27,7 @@ from infratest.store.events import Event
 from infratest.testing.waiting import wait_until
 from tests.store.conftest import postgresql_port  # noqa: F401 - a fixture
 from tests.worlds import servers, small_project
+from tests.worlds.tls_servers import free_port
 
 LONG = 60.0
 STACK = """\
@@ -150,6 +152,37 @@ def test_a_standby_says_whose_it_is_and_shows_what_is_kept(working: Monitor, sta
     assert (ended, f"{standby}: ask it there" in out) == (3, True), out
     ended, _, err = ask("monitor", "ack", THERE, "--comment", "on it")
     assert (ended, f"{holder()} works, and it alone writes the store; ask it there" in err) == (3, True), err
+
+
+@pytest.mark.parametrize(
+    "more, password", [({"jobs: 3", "hints: [processes]"}, "mon.pw"), ({"jobs: 5"}, "other.pw")], ids=["begun", "store"]
+)
+def test_who_waited_begins_by_the_files_as_they_are_then(west: Path, more: set[str], password: str):
+    stack, port = west.parent / "east" / "stack.yaml", free_port()
+    waits, went_on = threading.Event(), list[Monitor]()
+
+    def stand_by() -> None:
+        with started(Session(stack_path=stack), Request(face="check"), waiting=lambda lease: waits.set()) as monitor:
+            went_on.append(monitor)
+            monitor.run()
+
+    standby = threading.Thread(target=stand_by)
+    with started(Session(stack_path=west / "stack.yaml"), Request(face="check")):
+        standby.start()
+        assert wait_until(waits.is_set, LONG)
+        (stack.parent / password).write_text(f"{servers.PASSWORD}\n")
+        words = stack.read_text().replace("mon.pw", password)
+        lines = [*sorted(more), f'listen: {{http: {{address: "127.0.0.1:{port}"}}}}']
+        stack.write_text(words + "".join(f"  {line}\n" for line in lines))
+    assert wait_until(lambda: bool(went_on) or not standby.is_alive(), LONG)
+    (monitor,) = went_on
+    said = monitor.watched.session.stack.monitor  # type: ignore[attr-defined]
+    assert {f"jobs: {said.jobs}", f"hints: [{', '.join(said.hints)}]"} >= more
+    assert said.store.password_file == password
+    with socket.create_connection(("127.0.0.1", port), LONG):
+        pass
+    monitor.end()
+    standby.join()
 
 
 def test_a_machine_without_a_monitor_says_who_works_and_after_its_end_nothing_is_known(west: Path, ask: Asking):

@@ -154,3 +154,19 @@ def test_a_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="name another with --state"):
         history.save(StateDir(tmp_path / "file" / "state"), report(result()), 1.0)
+
+
+def test_looks_of_before_leave_what_was_seen_since(tmp_path):
+    state = StateDir(tmp_path)
+    a, b, c = (f"f#s@web-{n}" for n in (1, 2, 3))
+    history.save(state, report(result(a), result(b, "critical"), result(c)), 300.0)
+    looks = [(report(result(a, "critical"), result(b, "critical")), 200.0), (report(result(c, "warning")), 350.0)]
+    history.save_all(state, looks, 400.0)
+    found = history.last(state, "prod")
+    assert [(found[id].state, found[id].since, found[id].time) for id in (a, b, c)] == [
+        ("ok", 300.0, 300.0),
+        ("critical", 300.0, 300.0),
+        ("warning", 350.0, 350.0),
+    ]
+    history.save_all(state, [(report(result(a, "critical")), 250.0)], 260.0)
+    assert history.last(state, "prod")[a].state == "critical", "the clock was set back since"

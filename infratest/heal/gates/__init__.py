@@ -18,8 +18,8 @@ from infratest.stack.declared import HealRule
 
 __all__ = (
     "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY",
-    "TRUST", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates",
-    "moment", "refusals", "settling_time", "waiting_time",
+    "SEEN", "TRUST", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping",
+    "gates", "moment", "refusals", "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
@@ -27,7 +27,7 @@ BUDGET = "budget"
 QUALIFY = "qualify"
 FRESH = "fresh"
 PROOF, TRUST = "proof", "trust"
-ONE_CAUSE, CHANGE = "one cause", "change"
+SEEN, ONE_CAUSE, CHANGE = "seen", "one cause", "change"
 #: The gates that a person's approval opens.
 OPENED_BY_APPROVAL = (PROOF, TRUST, CHANGE, MODE)
 #: In the order in which they are asked; the first that refuses is what a line says.
@@ -39,6 +39,7 @@ GATES = {
     "suppressed": leave.suppressed,
     "pause": leave.pause,
     "witness": outside.witness,
+    SEEN: outside.seen,
     ONE_CAUSE: outside.one_cause,
     "blast radius": group.blast_radius,
     "floor": group.floor,

@@ -24,6 +24,13 @@ def fence(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, s
     return situation.fence or (True, "the rung that is due makes no other host in its place")
 
 
+def seen(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    """Refuse while others are yet to be looked at: how they were before says nothing of what turned red with it."""
+    if situation.unseen:
+        return False, f"others were not looked at since it failed, and are now: {listed([*situation.unseen])}"
+    return True, "nobody is waited for"
+
+
 def one_cause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     """Refuse where more than half of what turned red together shares something, over more than one group."""
     turned = _turned(rule, result, situation)

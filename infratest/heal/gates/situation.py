@@ -118,10 +118,11 @@ class Situation:
         oldest first. paused: the end of the pause, or None. left: seconds until the whole run must end; least: those
         that the rung that is due has to have. climbing: the rung before failed in this same run, so no wait is due.
         acted: when it began; what was seen of other hosts before that says nothing of what it did to them. suppressed:
-        why it is to be left alone, or empty. drilled: the rule that a drill is about, or empty. production:
-        the stack is. proof: whether the rule is proven, and why or why not; trust: how much it may do by the ledger,
-        and why. approved: by whom this very act was approved, or empty. witness: whether what is seen from here can be
-        relied on, and why or why not. traits: of each host, beside its labels, what it may share with others: its
+        why it is to be left alone, or empty. unseen: hosts that nobody has looked at since the result failed, and that
+        are about to be. drilled: the rule that a drill is about, or empty. production: the stack is. proof: whether the
+        rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by whom this
+        very act was approved, or empty. witness: whether what is seen from here can be relied on, and why or why not.
+        traits: of each host, beside its labels, what it may share with others: its
         image, the run that provisioned it. changes: what people are changing. fence: of a rung that needs it, whether
         the host is out of service, or is sure to be in time, and why or why not; None of a rung that leaves it where it
         is.
@@ -139,6 +140,7 @@ class Situation:
     climbing: bool = False
     acted: float = -inf
     suppressed: str = ""
+    unseen: tuple[str, ...] = ()
     drilled: str = ""
     production: bool = False
     proof: tuple[bool, str] = (False, "nobody has looked for its proof")

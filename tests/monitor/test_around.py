@@ -1,0 +1,170 @@
+"""What is around a failure: since when others are as they are, and that they are looked at before anything is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infratest.alerting.moments import Moment
+from infratest.alerting.policy import Attempts, Policy
+from infratest.alerting.subject import Subject
+from infratest.heal.gates import GATES, Seen
+from infratest.heal.healing import _overlaid
+from infratest.hosts import Host
+from infratest.model import Result
+from infratest.monitor import around
+from infratest.monitor.around import Around, View
+from infratest.monitor.book import Book
+from infratest.monitor.memory import Memory
+from infratest.monitor.monitor import GRACE
+from infratest.store.failures import Row
+from tests.heal.test_gates import ALLOWED, NOON
+from tests.monitor.test_monitor import Desk
+from tests.worlds import small_project
+from tests.worlds.heal_world import make_report, make_result, make_rule, result_id
+
+
+def at(seconds: float) -> Moment:
+    return Moment(1000 + seconds, NOON + seconds)
+
+
+def turned_red(hosts: str, looks: int, retry: float) -> tuple[Book, float]:
+    """Return what a monitor knows of hosts that hold, and fail a second after each other; and when the first was seen.
+
+    Each is looked at so often since.
+    """
+    book = Book(Memory())
+    policy = Policy(interval=300, retry=retry, attempts=Attempts(3, 3))
+    book.watch([Subject(result_id(host), host, policy=policy) for host in hosts], at(-900))
+    for n, host in enumerate(hosts):
+        book.look(make_result("ok", host), at(-300))
+        for look in range(looks):
+            book.look(make_result("critical", host), at(n + look * retry))
+    return book, NOON + (looks - 1) * retry
+
+
+def one_cause(view: View, result: Result, looked: float, hosts: str) -> tuple[bool, str]:
+    """Ask the gate as the engine does."""
+    report = make_report([view.dated(result, looked)], looked)
+    situation = replace(
+        ALLOWED,
+        now=looked + 2,
+        looked=looked,
+        row=Row(state="critical", failures=3, since=NOON, last=looked),
+        hosts={host: Host(host, groups=(f"group-{host}",)) for host in hosts},
+        history=_overlaid(view.known(), report, looked),
+    )
+    return GATES["one cause"](make_rule(), result, situation)
+
+
+@pytest.mark.parametrize("hosts", ["abc", "abcde"])
+@pytest.mark.parametrize("looks, retry", [(1, 15), (2, 40), (3, 30), (4, 15), (20, 15)])
+def test_what_fails_at_one_moment_does_so_however_often_it_is_looked_at(hosts: str, looks: int, retry: float) -> None:
+    book, looked = turned_red(hosts, looks, retry)
+    result = book.results[result_id("a")]
+    view = Around().view([result.id], book, at(looked - NOON))
+    passed, reason = one_cause(view, result, looked, hosts)
+    assert not passed
+    assert f"{len(hosts)} of {len(hosts)} hosts that turned red within 60 s share a moment" in reason
+
+
+def test_it_is_known_over_a_restart_and_ends_with_the_state() -> None:
+    book, _ = turned_red("a", 5, 15)
+    again = Book(Memory(statuses=book.statuses, results=book.results))
+    again.watch(book.subjects.values(), at(100))
+    again.look(make_result("critical", "a"), at(101))
+    (seen,) = Around().view([], again, at(102)).known().values()
+    assert (seen.time, seen.since) == (NOON + 101, NOON)
+    again.look(make_result("unknown", "a", blocked_by=result_id("b")), at(110))
+    again.look(make_result("unknown", "a"), at(120))
+    (seen,) = Around().view([], again, at(121)).known().values()
+    assert seen == Seen(host="a", state="unknown", time=NOON + 120, since=NOON + 120)
+
+
+STACK = """\
+stack: shop
+provider: local
+hosts: {a: {groups: [one]}, b: {groups: [two]}, c: {groups: [three]}}
+monitor: {interval: 5 min, retry: 15s, tell: []}
+"""
+FEATURE = """\
+Feature: f
+  Scenario: there
+    Then the directory "/" exists
+  @interval:1h
+  Scenario: dear
+    Then the directory "/" exists
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A monitor that has looked at all."""
+    small_project.write(tmp_path, {"stack.yaml": STACK, "features/x.feature": FEATURE})
+    return Desk(tmp_path).after(0)
+
+
+def asked_for(desk: Desk) -> set[str]:
+    """Return what hints bring forward."""
+    now = desk.monitor.timepiece.now().steady
+    return {id for id, asked in desk.monitor.book.asked.items() if asked.hint is not None and asked.hint >= now}
+
+
+def fails(desk: Desk, host: str) -> str:
+    """Have a look find that something fails on a host; return its id."""
+    book = desk.monitor.book
+    id = f"features/x.feature#there@{host}"
+    book.look(book.results[id].changed(state="critical", reason="gone"), desk.monitor.timepiece.now())
+    return id
+
+
+def test_others_are_looked_at_once_some_at_a_time_and_not_what_is_dear(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(around, "AT_ONCE", 1)
+    one, book, now = Around(), desk.monitor.book, desk.monitor.timepiece.now
+    watched = desk.monitor.watched
+    one.tend(watched, book, now())
+    assert asked_for(desk) == set(), "nothing fails"
+    desk.clock.now += 10
+    id = fails(desk, "a")
+    one.saw(book.results[id], book)
+    one.hold([id])
+    unseen = []
+    for _ in range(3):
+        one.tend(watched, book, now())
+        unseen.append((one.view([id], book, now()).unseen.get(id, []), asked_for(desk)))
+        desk.after(1)
+    there = "features/x.feature#there@"
+    assert unseen == [(["b", "c"], {f"{there}b"}), (["c"], {f"{there}c"}), ([], {id})]
+    desk.after(5)
+    one.saw(book.results[id].changed(state="ok"), book)
+    id = fails(desk, "b")
+    one.saw(book.results[id], book)
+    one.tend(watched, book, now())
+    assert asked_for(desk) == {f"{there}a"}, "the next failure has them looked at anew"
+
+
+def test_a_host_of_which_no_look_comes_back_is_not_waited_for_for_ever(desk: Desk) -> None:
+    one, book, now = Around(), desk.monitor.book, desk.monitor.timepiece.now
+    watched = desk.monitor.watched
+    one.tend(watched, book, now())
+    desk.clock.now += 10
+    id = fails(desk, "a")
+    one.saw(book.results[id], book)
+    one.tend(watched, book, now())
+    desk.clock.now += watched.seconds + GRACE - 1
+    one.tend(watched, book, now())
+    assert one.view([id], book, now()).unseen == {id: ["b", "c"]}
+    desk.clock.now += 1
+    one.tend(watched, book, now())
+    assert one.view([id], book, now()).unseen == {}
+    another = fails(desk, "b")
+    one.saw(book.results[another], book)
+    one.tend(watched, book, now())
+    assert one.view([another], book, now()).unseen == {another: ["a"]}, "c is still silent"
+    desk.after(1)
+    fresh = {id.partition("@")[2] for id, seen in book.newest.items() if seen.steady > now().steady - 5}
+    assert fresh == {"a", "b", "c"}

@@ -1,0 +1,399 @@
+"""What a monitor hands to the heal engine, on a real project of this machine, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest import rfc3339
+from infratest.alerting.moments import Anchor
+from infratest.alerting.subject import HEALS, Subject, of_receiver
+from infratest.errors import UserError
+from infratest.model import Report
+from infratest.monitor.crew import Errand, Findings
+from infratest.monitor.healing import PATIENCE as IN_USE
+from infratest.monitor.healing import Healing
+from infratest.monitor.memory import Memory
+from infratest.monitor.monitor import ANSWER, PROJECT
+from infratest.monitor.ruled import ruled
+from infratest.monitor.uncounted import Uncounted
+from infratest.store import failures
+from infratest.store.directory import StateDir
+from infratest.testing.waiting import wait_until
+from tests.monitor.test_monitor import FULL, THERE, Desk, HandClock
+from tests.worlds import small_project
+from tests.worlds.heal_world import make_result, make_rule
+
+#: The stack's name is its own: marks lie on this machine.
+STACK = """\
+stack: {name}
+provider: local
+hosts: {{here: {{}}}}
+monitor: {{interval: 10s, retry: 5s, attempts: 2, flap: off, tell: []}}
+heal:
+  put-it-there:
+    when: {{tags: "@web", state: critical}}
+    confirm: {confirm}
+    do: [{{run: "touch {there}"}}]
+    mode: {mode}
+{more}"""
+FEATURE = """\
+Feature: f
+  @web
+  Scenario: there
+    Then the file "{there}" exists
+  {tag}
+  Scenario: full
+    Then the disk "/" is less than 101 % full
+"""
+#: Seconds that anything may take before it is said not to happen.
+PATIENCE = 120.0
+
+
+class Clock(HandClock):
+    """Time that is moved by hand from a little before now: what was seen then is fresh."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = time.time() - 400
+
+    def time(self) -> float:
+        return self.began + self.now
+
+
+class Healer(Desk):
+    """A monitor at work that heals."""
+
+    def __init__(
+        self,
+        project: Path,
+        kept: tuple[Memory, Anchor | None] = (Memory(), None),
+        clock: HandClock | None = None,
+        answer: float = ANSWER,
+    ) -> None:
+        super().__init__(project, kept=kept, clock=clock or Clock())
+        self.there = project / "there"
+        self.healing = Healing(self.monitor, answer)
+        self.monitor.heal(self.healing)
+
+    def end(self) -> None:
+        self.healing.end()
+        self.healing.wait(PATIENCE)
+
+    @property
+    def state(self) -> StateDir:
+        return StateDir(self.project / ".infratest")
+
+    def healed(self, seconds: float) -> Healer:
+        """Move the clock, and have what is found attended to."""
+        self.after(seconds)
+        wait_until(self._idle, PATIENCE)
+        self.monitor.turn(0)
+        return self
+
+    def _idle(self) -> bool:
+        self.monitor.turn(0)  # the engine asks the loop
+        return not self.healing.busy
+
+    def handed_over(self, seconds: float) -> Healer:
+        """Move the clock, and turn until the engine has what was found; from then on the loop stands."""
+        self.clock.now += seconds
+        wait_until(lambda: self.monitor.turn(0) or self.healing.busy, PATIENCE)
+        return self
+
+    def saw(self, state: str, id: str = THERE) -> Healer:
+        """Have it see a result so, in no turn of the loop."""
+        self.clock.now += 1
+        now, result = self.monitor.timepiece.now(), self.monitor.book.results[id]
+        self.healing.see([(result.changed(state=state), now.wall)], self.monitor.book, now)
+        wait_until(self._idle, PATIENCE)
+        return self
+
+    @property
+    def said(self) -> tuple[str | None, str]:
+        """How heals are, by the monitor's own word, and why."""
+        status = self.monitor.book.statuses[HEALS]
+        return status.seen, status.reason
+
+    def refused(self) -> list[str]:
+        """Return why nothing was done, in the audit's words."""
+        found = [one for one in self.state.read("heal.jsonl") if one["event"] == "refused"]
+        return [gate["reason"] for one in found for gate in one["gates"] if not gate["passed"]]
+
+    def row(self, id: str = THERE) -> failures.Row:
+        return failures.load(self.state, "").get(id, failures.Row())
+
+
+def write(
+    folder: Path, tag: str = "", confirm: str = "2", mode: str = "auto", tags: str = "@web", more: str = ""
+) -> Path:
+    """Write a project. Args: tag: of the scenario that is well. confirm, mode, tags: of the rule. more: other rules."""
+    there = folder / "there"
+    stack = STACK.format(name=f"shop-{folder.name}", there=there, confirm=confirm, mode=mode, more=more)
+    stack = stack.replace('"@web"', f'"{tags}"')
+    return small_project.write(
+        folder, {"stack.yaml": stack, "features/x.feature": FEATURE.format(there=there, tag=tag)}
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "there").touch()
+    return write(tmp_path)
+
+
+@pytest.fixture
+def healer(project: Path) -> Iterator[Healer]:
+    made = Healer(project)
+    yield made
+    made.end()
+
+
+def test_a_rule_that_cannot_be_read_is_refused_and_the_old_ones_are_gone_by(project: Path, healer: Healer) -> None:
+    write(project, tags="@web and")
+    healer.monitor.reload()
+    healer.there.unlink()
+    healer.healed(10).healed(10)
+    assert healer.there.exists(), "healed by the rule of before"
+    status = healer.monitor.book.statuses[PROJECT]
+    assert status.state == "unknown"
+    assert "rule put-it-there: tags '@web and' is no tag expression" in status.reason
+    with pytest.raises(UserError, match="is no tag expression"):
+        Desk(project)
+
+
+def test_what_is_wrong_with_a_rule_is_said_and_takes_no_other_rule_away() -> None:
+    web, named = Subject("f#a@w", "w", tags=("web",)), Subject("f#b@w", "w", tags=("heal:nobody",))
+    rules = [make_rule(name="broken", when_tags="@web and"), make_rule(name="good", when_tags="@web")]
+    found = ruled(rules, [web, named])
+    assert found.looks == {web.id: 1}
+    broken, nobody = found.wrong
+    assert "rule broken: tags '@web and' is no tag expression" in broken
+    assert nobody.startswith("f#b: tag @heal:nobody: unknown heal rule 'nobody'")
+
+
+def test_counts_that_cannot_be_read_are_told_and_end_no_monitor(project: Path) -> None:
+    counts = project / ".infratest" / failures.FILE
+    counts.parent.mkdir(mode=0o700)
+    counts.write_text("no JSON")
+    healer = Healer(project).healed(0).healed(10)
+    state, reason = healer.said
+    assert state == "critical"
+    assert failures.FILE in reason
+    counts.unlink()
+    assert healer.healed(10).said == ("ok", "")
+    healer.end()
+
+
+WINDOW = "{failures: 3, of: 5}"
+
+
+def test_each_green_between_two_failures_is_one_look_of_a_window(project: Path) -> None:
+    healer = Healer(write(project, confirm=WINDOW, mode="observe")).healed(0)
+    for _ in range(3):
+        healer.there.unlink()
+        healer.healed(10)
+        healer.there.touch()
+        for _ in range(6):
+            healer.healed(10)
+    healer.there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, row.failed("critical", 5)) == (1, 1), row
+    healer.end()
+
+
+def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
+    go, other = project / "go", project / "other"
+    blocks = f"""  blocks:
+    when: {{tags: "@slow", state: critical}}
+    confirm: 1
+    do: [{{run: "touch {project}/begun; while ! [ -e {go} ]; do sleep 0.05; done; touch {other}"}}]
+    mode: auto
+"""
+    write(project, more=blocks)
+    feature = f'  @slow\n  Scenario: other\n    Then the file "{other}" exists\n'
+    with (project / "features" / "x.feature").open("a") as file:
+        file.write(feature)
+    other.touch()
+    healer = Healer(project).healed(0)
+    healer.there.unlink()
+    other.unlink()
+    healer.clock.now += 10
+    wait_until(lambda: healer.monitor.turn(0) or (project / "begun").exists(), PATIENCE)
+    assert healer.row().failures == 1
+    healer.there.touch()
+    healer.after(10).after(10)
+    healer.there.unlink()
+    healer.after(10)
+    go.touch()
+    row = healer.healed(0).row()
+    assert other.exists(), "the engine was busy with it"
+    assert (row.failures, healer.there.exists()) == (1, False), row
+    healer.end()
+
+
+def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    assert healer.healed(10).row().failures == 1
+    counts = healer.state.path / failures.FILE
+    before = counts.read_text()
+    counts.write_text("no JSON")
+    healer.there.touch()
+    assert healer.healed(10).said[0] == "critical"
+    counts.write_text(before)
+    healer.there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, healer.there.exists()) == (1, False), row
+    assert healer.said == ("ok", "")
+
+
+def test_a_green_ends_a_row_that_somebody_elses_check_began(healer: Healer) -> None:
+    healer.healed(0)
+    result, now = healer.monitor.book.results[THERE], healer.clock.time() + 1
+    report = Report("", "", rfc3339.written(now), 0.0, [result.changed(state="critical")])
+    failures.record_run(healer.state, report, now)
+    assert healer.row().failures == 1
+    healer.healed(10).there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, healer.there.exists()) == (1, False), row
+
+
+def test_what_was_left_out_in_between_has_not_ended_a_row(healer: Healer) -> None:
+    healer.healed(0).saw("critical").saw("skipped")
+    assert healer.row().since is not None
+    assert healer.saw("ok").row().since is None, "a green ends the problem"
+
+
+def test_a_report_that_the_engine_refuses_leaves_the_others_counted(project: Path) -> None:
+    healer = Healer(write(project, tag="@web")).healed(0)
+    book, now = healer.monitor.book, healer.monitor.timepiece.now()
+    edited = book.results[THERE].changed(state="critical", host="elsewhere")
+    failed = book.results[FULL].changed(state="critical")
+    healer.healing.see([(edited, now.wall + 1), (failed, now.wall + 2)], book, now)
+    wait_until(healer._idle, PATIENCE)
+    assert healer.row(FULL).failures == 1
+    healer.end()
+
+
+def test_a_green_of_while_another_monitor_worked_is_counted(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    assert healer.healed(10).row().failures == 1
+    healer.shelf.ours = False
+    healer.there.touch()
+    assert healer.healed(10).row().failures == 1, "it has no business there"
+    healer.shelf.ours = True
+    healer.there.unlink()
+    row = healer.healed(10).row()
+    assert (row.failures, healer.there.exists()) == (1, False), row
+
+
+def test_what_waits_is_bounded_and_keeps_what_a_window_counts() -> None:
+    failed = make_result("critical")
+    well = make_result("ok")
+    waiting = Uncounted()
+    for at, result in enumerate([failed, *[well] * 50, failed, failed, *[well] * 50]):
+        waiting.add(result, float(at), 5)
+    before, newest = waiting.take()
+    assert [one.state[0] for one, _ in (*before, *newest)] == list("cooooo" + "cc" + "ooooo")
+    assert not any(one.steps for one, _ in before)
+    assert newest[0] == (well, 102.0)
+    assert len(waiting) == 0
+    waiting.add(failed, 103.0, 1)
+    waiting.back([*before, *newest])
+    assert [at for _, at in (*waiting.take()[0],)][-1] == 102.0
+    for at in range(1000):
+        waiting.add(failed, float(at), 1)
+    before, newest = waiting.take()
+    assert len(before) + len(newest) == failures.LOOKS
+    waiting.add(failed, 1.0, 1)
+    waiting.fit(())
+    assert len(waiting) == 0
+
+
+def test_an_errand_of_which_nothing_came_takes_no_rule_away(project: Path) -> None:
+    healer = Healer(write(project, tags="not @slow"))
+    now = healer.monitor.timepiece.now()
+    healer.monitor.inbox.put(Findings(Errand("here", (THERE,), now), error="there are no workers"))
+    healer.monitor.turn(0)
+    seen = healer.monitor.book.results[THERE]
+    assert (seen.state, seen.host, tuple(seen.tags)) == ("unknown", "here", ("web",))
+    healer.healed(10).there.unlink()
+    healer.healed(10).healed(5)
+    assert healer.there.exists()
+    assert healer.said == ("ok", "")
+    healer.end()
+
+
+def test_no_rule_is_for_what_the_monitor_says_of_itself() -> None:
+    own = [Subject(of_receiver("oncall"), looked_at=False), Subject("heartbeat:backup@-", looked_at=False)]
+    watched = [Subject("f#a@w", "w"), Subject("reachable@w", "w", looked_at=False), *own]
+    assert set(ruled([make_rule(when_tags="not @slow")], watched).looks) == {"f#a@w", "reachable@w"}
+
+
+def told(healer: Healer) -> list[tuple[str, str]]:
+    """Return how heals were said to be, as history has it."""
+    return [
+        (each.before, each.after) for changes in healer.shelf.written for each in changes.changes if each.id == HEALS
+    ]
+
+
+def test_a_heal_that_waits_is_told_once_whatever_is_started_again(project: Path) -> None:
+    healer = Healer(write(project, mode="propose")).healed(0)
+    healer.there.unlink()
+    state, reason = healer.healed(10).healed(5).healed(5).said
+    assert (state, reason.startswith("waits for approval: run touch")) == ("warning", True)
+    healer.end()
+    book = healer.monitor.book.whole()
+    kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
+    second = Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock)
+    assert second.healed(1).said == (state, reason)
+    second.healed(10)
+    assert told(second) == []
+    write(project, tags="@db")
+    second.monitor.reload()
+    assert second.healed(1).healed(1).said == ("ok", ""), "there is no rule for it any longer"
+    second.end()
+
+
+def test_that_somebody_is_at_work_on_the_stack_is_told_only_after_long(healer: Healer) -> None:
+    healer.healed(0)
+    with healer.state.lock(purpose="up"):
+        healer.there.unlink()
+        for _ in range(3):
+            assert healer.healed(10).said == ("ok", "")
+        state, reason = healer.healed(IN_USE).healed(1).said
+    assert state == "critical"
+    assert f"process {os.getpid()} (up)" in reason
+    healer.healed(10).healed(1)
+    assert healer.there.exists()
+    assert healer.said == ("ok", "")
+
+
+def test_a_loop_that_does_not_answer_has_nothing_healed(project: Path) -> None:
+    healer = Healer(write(project, confirm="1"), answer=0.01).healed(0)
+    healer.there.unlink()
+    healer.handed_over(10)
+    wait_until(lambda: not healer.monitor.inbox.empty(), PATIENCE)
+    healer.monitor.turn(0)  # it is told how all others are, and no more
+    wait_until(lambda: not healer.healing.busy, PATIENCE)
+    (reason,) = healer.refused()
+    assert reason.startswith("whether it is in a downtime, or acknowledged, is not known: monitor: process ")
+    healer.healed(1)
+    assert (healer.said, healer.there.exists()) == (("ok", ""), False)
+    healer.end()
+
+
+def test_a_heal_in_hand_goes_by_no_rule_that_was_taken_back(project: Path) -> None:
+    healer = Healer(write(project, confirm="1")).healed(0)
+    healer.there.unlink()
+    healer.handed_over(10)
+    write(project, confirm="1", mode="observe")
+    healer.monitor.adopt(healer.read())
+    healer.healed(0)
+    assert healer.refused() == ["the rules were read anew since it was looked at"]
+    assert not healer.there.exists()
+    healer.end()
