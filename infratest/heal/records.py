@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.heal.gates import BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
+from infratest.heal.gates import BUDGET, GROUP_BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
 from infratest.model import Report, Result
 from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
@@ -235,6 +235,8 @@ def _words_of_refused(record: HealRecord, on: str) -> str:
     if BUDGET in refused:
         again = "the rule allows none" if record.again is None else f"it begins again {moment(record.again)}"
         return f"healing gave up after {record.rule.tries} {'try' if record.rule.tries == 1 else 'tries'}{on}: {again}"
+    if GROUP_BUDGET in refused:
+        return f"healing gave up{on}: {refused[GROUP_BUDGET]}"
     if next(iter(refused), "") == ONE_CAUSE:
         return f"not healed: {refused[ONE_CAUSE]}"  # the same words for all of it: it is told as one
     return f"not healed{on}: {next(iter(refused.values()), 'no reason')}"
