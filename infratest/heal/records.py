@@ -97,7 +97,12 @@ class HealRecord:
         """Return how it ended in one word: healed, failed, or the outcome where nothing was done."""
         if self.outcome != TRIED:
             return self.outcome
-        return HEALED if self.verified else VERIFYING if self.verifying and not self.worse else FAILED
+        return HEALED if self.verified else VERIFYING if self._open else FAILED
+
+    @property
+    def _open(self) -> bool:
+        """Whether the act was done, and nobody has seen yet what came of it."""
+        return self.verifying and not self.worse and not self.error
 
     @property
     def reason(self) -> str:
@@ -205,7 +210,7 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
             else ""
         )
         return f"healed: {record.remedy}{on}, was {was}{often}"
-    if record.verifying and not record.worse:
+    if record.ending == VERIFYING:
         return f"verifying: {record.remedy}{on} is done, the next check tells whether it helped"
     if record.outcome == RECOVERED:
         return f"ok again before anything was done{on}, was {was}"
