@@ -248,7 +248,7 @@ class Acts(Looks):
         try:
             return self._taken_back(result, rule, remedy, number, by)
         finally:
-            if self._audit.undone(number):
+            if self._audit.undone(number) and not self._audit.of_a_drill(number):
                 self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
 
     def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:

@@ -105,4 +105,6 @@ def flapping(rule: HealRule, result: Result, situation: Situation) -> int:
 def _in_window(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
     # A try that lies in the future (the clock was set back) counts: the budget never grows by a clock.
     begin = situation.now - rule.per
-    return [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
+    mine = [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
+    # What is done in drills costs nothing afterwards; within one the rule has its budget, and no more.
+    return [t for t in mine if not t.drill or situation.drilled]
