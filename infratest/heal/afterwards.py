@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from infratest.errors import HealError
+from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
 from infratest.heal.acts import ENDING, Acts
 from infratest.heal.gates.situation import AHEAD
@@ -17,6 +17,7 @@ from infratest.heal.looking import well
 from infratest.heal.neighbours import Beside
 from infratest.heal.paging import paged
 from infratest.heal.records import TRIED, HealRecord
+from infratest.heal.rules import WAY
 from infratest.heal.verifying import Unverified
 from infratest.model import Result
 from infratest.stack.declared import HealRule
@@ -33,6 +34,7 @@ class Afterwards(Acts):
             looked: when the report was made, in seconds since the epoch.
         """
         env, told = self._report.env, list[HealRecord]()
+        verifying.tidy(self._state, env, self._gone)
         waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
         for result in self._report.results:
             one = waiting.get(result.id)
@@ -52,6 +54,20 @@ class Afterwards(Acts):
             else:
                 told.extend(self._told(result, rule, one))
         return told
+
+    def _gone(self, id: str, one: Unverified) -> bool:
+        """Whether what a heal was for is never looked at again: its host or its scenario is no longer there."""
+        if any(result.id == id for result in self._report.results):
+            return False
+        if id.rpartition("@")[2] not in self._means.hosts:
+            return True
+        if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
+            return False  # what was done just now is only not looked at in this run
+        try:
+            ids = self._means.planned()
+        except InfratestError:  # a feature that cannot be read is not gone
+            return False
+        return ids is not None and id not in ids
 
     def _told(self, result: Result, rule: HealRule | None, one: Unverified) -> list[HealRecord]:
         helped, now = well(result), self._means.clock()

@@ -82,7 +82,7 @@ def heal(
     """
     work = covered(report, rules)
     ladders = {rule.name: remedies(rule) for _, rule in work}
-    if not work and not dry_run and not verifying.pending(state, report.env):
+    if not work and not dry_run and not verifying.waits(state, report.env):
         # A check that finds all well waits for nobody who is at work on the stack.
         counts.record_run(state, report, means.clock())
         Audit(state, report.env, means.clock(), _window(rules), looking=True)
