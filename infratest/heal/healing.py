@@ -42,7 +42,7 @@ from infratest.heal.paging import paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
-from infratest.heal.rules import rule_for
+from infratest.heal.rules import rule_for, same_failure
 from infratest.heal.undoing import least
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
@@ -202,8 +202,9 @@ class _Healer(Afterwards):
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
-        still = record.after is not None and record.after.state == record.rule.when_state and not record.worse
-        return record.outcome == TRIED and still and not record.verifying and record.rung + 1 < len(ladder)
+        if record.outcome != TRIED or record.worse or record.verifying or record.after is None:
+            return False
+        return same_failure(record.rule, record.before, record.after) and record.rung + 1 < len(ladder)
 
     @staticmethod
     def _answers(rule: HealRule, result: Result, situation: Situation) -> tuple[Answer, ...]:

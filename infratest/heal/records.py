@@ -11,6 +11,7 @@ from typing import Any
 
 from infratest.cleaning import clean
 from infratest.heal.gates import BUDGET, GROUP_BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
+from infratest.heal.rules import same_failure
 from infratest.model import Report, Result
 from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
@@ -219,7 +220,7 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
         why = f" ({clean(record.error, 200)})" if record.error else ""
         if record.worse:
             return f"{record.remedy}{on} made {', '.join(record.worse[:3])} worse, now {now}: {record.undone}; given up"
-        return f"{record.remedy}{on} did not help{why}, now {now}"
+        return f"{record.remedy}{on} did not help{why}, now {now}{_otherwise(record)}"
     if record.outcome == WOULD:
         closed = next((one.reason for one in refusals(record.gates) if one.name != MODE), record.rule.mode)
         return f"would {record.remedy}{on} ({'dry run' if record.dry else clean(closed, 200)})"
@@ -233,9 +234,17 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
     return _words_of_refused(record, on)
 
 
+def _otherwise(record: HealRecord) -> str:
+    """Say that it fails in another way since an act, where it does."""
+    rule, after = record.rule, record.after
+    if after is None or after.state != rule.when_state or same_failure(rule, record.before, after):
+        return ""
+    return f" by another failure: {clean(after.reason, 200)}"
+
+
 def _words_of_refused(record: HealRecord, on: str) -> str:
     refused = {answer.name: answer.reason for answer in refusals(record.gates)}
-    if QUALIFY in refused:
+    if QUALIFY in refused and (record.before.blocked_by is not None or record.before.state != record.rule.when_state):
         return ""
     if BUDGET in refused:
         again = "the rule allows none" if record.again is None else f"it begins again {moment(record.again)}"
