@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
@@ -41,6 +42,8 @@ class Afterwards(Acts):
             if one is None or not self._tells(result, one, looked):
                 continue
             rule = known.get(one.rule) if result.host in self._means.hosts else None
+            if rule is not None and not well(result) and looked < self._takes_effect(rule, one):
+                continue
             beside, due = Beside(self._means, {}), one.ended
             if rule is not None:
                 beside = Beside(self._means, one.beside)
@@ -113,6 +116,15 @@ class Afterwards(Acts):
             time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True,
         )  # fmt: skip
+
+    def _takes_effect(self, rule: HealRule, one: Unverified) -> float:
+        """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
+
+        Until then nothing red is a verdict. Where nothing is said, what was seen after it is: the usual time is short.
+        """
+        if one.ended > self._means.clock() + AHEAD:
+            return -inf  # of a clock that was set back since
+        return one.ended + rule.settle(one.rung, -inf)
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
         """Whether a result says how a heal went: it was seen after it.

@@ -225,6 +225,7 @@ class _Healer(Afterwards):
             left=self._left(),
             least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
+            settling=self._settling(case.rule, case.result.host),
             acted=case.acted,
             suppressed=self._means.suppressed(case.result),
             drilled=self._means.drilled,
@@ -236,6 +237,12 @@ class _Healer(Afterwards):
             changes=self._means.changes(case.rule, case.result),
             limits=self._means.limits,
         )
+
+    def _settling(self, rule: HealRule, host: str) -> float | None:
+        """Return until when what a rule did to a host has to take effect, where this report is from before that."""
+        waiting = verifying.pending(self._state, self._report.env).items()
+        mine = [one for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
+        return max((end for end in map(partial(self._takes_effect, rule), mine) if self._looked < end), default=None)
 
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""

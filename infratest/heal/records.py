@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.heal.gates import BUDGET, GROUP_BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
+from infratest.heal.gates import BUDGET, GROUP_BUDGET, MODE, ONE_CAUSE, QUALIFY, SETTLING, Answer, moment, refusals
 from infratest.heal.rules import same_failure
 from infratest.model import Report, Result
 from infratest.quoting import command_line
@@ -246,6 +246,8 @@ def _words_of_refused(record: HealRecord, on: str) -> str:
     refused = {answer.name: answer.reason for answer in refusals(record.gates)}
     if QUALIFY in refused and (record.before.blocked_by is not None or record.before.state != record.rule.when_state):
         return ""
+    if SETTLING in refused:
+        return f"not healed{on}: {refused[SETTLING]}"  # the last try of a budget may help yet
     if BUDGET in refused:
         again = "the rule allows none" if record.again is None else f"it begins again {moment(record.again)}"
         return f"healing gave up after {record.rule.tries} {'try' if record.rule.tries == 1 else 'tries'}{on}: {again}"

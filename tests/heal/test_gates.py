@@ -91,6 +91,7 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"tries": tried(30, rule="other", ended=False)}, "concurrency", "rule other began on web-1"),
         ({"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)}, "budget", "3 of 3 tries in 60 min are used on web-1"),
         ({"rule": make_rule(confirm=2, tries=0)}, "budget", "0 of 0 tries"),
+        ({"settling": NOON + MINUTE}, "settling", "what was done has until 2027-01-15 08:01:00 UTC to take effect"),
         ({"tries": DRILLED, "drilled": "mend-web"}, "budget", "3 of 3 tries in 60 min are used on web-1"),
         ({"tries": DRILLED, "drilled": "mend-web"}, "wait", "settling after try 3"),
         (

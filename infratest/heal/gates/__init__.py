@@ -18,11 +18,12 @@ from infratest.stack.declared import HealRule
 
 __all__ = (
     "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "GROUP_BUDGET", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF",
-    "QUALIFY", "TRUST", "WAIT", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again",
-    "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
+    "QUALIFY", "SETTLING", "TRUST", "WAIT", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try",
+    "begins_again", "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
+SETTLING = "settling"
 BUDGET, GROUP_BUDGET, WAIT = "budget", "group budget", "wait"
 QUALIFY = "qualify"
 FRESH = "fresh"
@@ -43,6 +44,7 @@ GATES = {
     "blast radius": group.blast_radius,
     "floor": group.floor,
     "concurrency": tries.concurrency,
+    SETTLING: tries.settling,
     BUDGET: tries.budget,
     GROUP_BUDGET: tries.group_budget,
     WAIT: tries.wait,

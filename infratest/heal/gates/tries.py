@@ -40,6 +40,13 @@ def concurrency(rule: HealRule, result: Result, situation: Situation) -> tuple[b
     return True, f"nothing else acts on {result.host}"
 
 
+def settling(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.settling is None:
+        return True, "nothing that was done has yet to take effect"
+    until = moment(situation.settling)
+    return False, f"what was done has until {until} to take effect; a check after that tells whether it helped"
+
+
 def budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     used = len(_spent(rule, result, situation))
     words = f"{used} of {rule.tries} tries in {human(rule.per, 's')} are used on {result.host}"
