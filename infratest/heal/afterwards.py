@@ -35,7 +35,7 @@ class Afterwards(Acts):
             looked: when the report was made, in seconds since the epoch.
         """
         env, told = self._report.env, list[HealRecord]()
-        verifying.tidy(self._state, env, self._gone)
+        verifying.tidy(self._state, env, self._gone, self._means.clock())
         waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
         for result in self._report.results:
             one = waiting.get(result.id)

@@ -13,7 +13,7 @@ from typing import Any
 from infratest.errors import StateError
 from infratest.heal.records import A_DRILL, HealRecord
 from infratest.json_text import dumps, loads
-from infratest.store.directory import StateDir
+from infratest.store.directory import StateDir, kept_age
 
 FILE = "verifying.json"
 
@@ -55,15 +55,21 @@ def waits(state: StateDir, env: str) -> bool:
         return True
 
 
-def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool]) -> None:
+def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool], now: float) -> None:
     """Drop what cannot be read, and of an environment what nobody will ever see, so that a check is fast again.
+
+    Of other environments what is older than records are kept goes: nobody checks those any more.
 
     Args:
         gone: given the id of a result and what waits for it, whether it is never looked at again.
     """
     if not Path(state.file(FILE)).exists():
         return
-    left = {name: _readable(entries) for name, entries in _document(state).items()}
+    since = now - kept_age()
+    left = {
+        name: {id: one for id, one in _readable(entries).items() if name == env or one.ended >= since}
+        for name, entries in _document(state).items()
+    }
     left[env] = {id: one for id, one in left.get(env, {}).items() if not gone(id, one)}
     kept = {name: {id: asdict(one) for id, one in entries.items()} for name, entries in left.items()}
     if kept != _document(state) or not any(kept.values()):

@@ -38,6 +38,7 @@ def left(world: World, state: StateDir, written: Any, **means: Any) -> Any:
         {"prod": {result_id("web-1"): WAITS | {"ended": "yesterday"}}},
         {"prod": [WAITS]},
         {"prod": {result_id("web-9"): WAITS}},
+        {"prod": {GONE: OLD}, "gone": {result_id("web-1"): WAITS | {"ended": NOON - 31 * 86400}}},
         '{"prod": {',
     ],
 )
