@@ -99,7 +99,7 @@ class Acts(Looks):
         Returns:
             The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
-        after = kept(remedy, record.rule, record.rule.settle(record.rung, self._means.limits.settle))
+        after = kept(remedy, record.rule, self._settle_of(record))
         deadline = Deadline(min(remedy.seconds, max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
@@ -199,7 +199,7 @@ class Acts(Looks):
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
         result = record.before
-        surroundings = self._surroundings(result, remedy, way, number)
+        surroundings = self._surroundings(result, remedy, way, number, self._settle_of(record))
         try:
             if remedy.on_host and way.error is not None:
                 raise way.error
@@ -208,8 +208,14 @@ class Acts(Looks):
             return replace(record, error=str(error))
         return replace(record, words=outcome.words, command=outcome.command, kept=outcome.kept)
 
-    def _surroundings(self, result: Result, remedy: Remedy, way: _Way, number: str) -> Surroundings:
-        """Return what a remedy works with, for the try of that number."""
+    def _settle_of(self, record: HealRecord) -> float:
+        """Return the seconds that its rung has to take effect."""
+        return record.rule.settle(record.rung, self._means.limits.settle)
+
+    def _surroundings(
+        self, result: Result, remedy: Remedy, way: _Way, number: str, settle: float = 0.0
+    ) -> Surroundings:
+        """Return what a remedy works with, for the try of that number, which has so many seconds to take effect."""
 
         def connect(deadline: Deadline) -> Transport:
             opened = self._opened(host, deadline)
@@ -230,7 +236,7 @@ class Acts(Looks):
             start=lambda deadline: means.start(host.name, deadline),
             power=means.power(host.name),
             replacing=means.replacing(host.name),
-            proven=lambda deadline: self._why_not_well(result, deadline),
+            proven=lambda deadline: self._why_not_well(result, settle, deadline),
         )
 
     def take_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
@@ -242,7 +248,7 @@ class Acts(Looks):
         try:
             return self._taken_back(result, rule, remedy, number, by)
         finally:
-            if self._audit.undone(number):
+            if self._audit.undone(number) and not self._audit.of_a_drill(number):
                 self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
 
     def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
@@ -266,7 +272,7 @@ class Acts(Looks):
         What is worse when the time of this run is over may only not have been seen, or not yet be as before: the next
         check tells.
         """
-        worse, over = self._worse(beside, record.rule.settle(record.rung, self._means.limits.settle))
+        worse, over = self._worse(beside, self._settle_of(record))
         if not worse:
             return replace(record, verifying=over)
         around = self._surroundings(record.before, remedy, way, number)
@@ -316,8 +322,7 @@ class Acts(Looks):
         Returns:
             What was seen last, and whether the run's own end came before that time's.
         """
-        settle = record.rule.settle(record.rung, self._means.limits.settle)
-        seconds = 0.0 if record.error else settle
+        seconds = 0.0 if record.error else self._settle_of(record)
         cut = seconds > self._left()
         if cut and not self._left():
             return record.before, True

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
-from infratest.errors import HealError
+from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
 from infratest.heal.acts import ENDING, Acts
 from infratest.heal.gates.situation import AHEAD
@@ -17,6 +18,7 @@ from infratest.heal.looking import well
 from infratest.heal.neighbours import Beside
 from infratest.heal.paging import paged
 from infratest.heal.records import TRIED, HealRecord
+from infratest.heal.rules import WAY
 from infratest.heal.verifying import Unverified
 from infratest.model import Result
 from infratest.stack.declared import HealRule
@@ -33,12 +35,15 @@ class Afterwards(Acts):
             looked: when the report was made, in seconds since the epoch.
         """
         env, told = self._report.env, list[HealRecord]()
+        verifying.tidy(self._state, env, self._gone, self._means.clock())
         waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
         for result in self._report.results:
             one = waiting.get(result.id)
             if one is None or not self._tells(result, one, looked):
                 continue
             rule = known.get(one.rule) if result.host in self._means.hosts else None
+            if rule is not None and not well(result) and looked < self._takes_effect(rule, one):
+                continue
             beside, due = Beside(self._means, {}), one.ended
             if rule is not None:
                 beside = Beside(self._means, one.beside)
@@ -52,6 +57,20 @@ class Afterwards(Acts):
             else:
                 told.extend(self._told(result, rule, one))
         return told
+
+    def _gone(self, id: str, one: Unverified) -> bool:
+        """Whether what a heal was for is never looked at again: its host or its scenario is no longer there."""
+        if any(result.id == id for result in self._report.results):
+            return False
+        if id.rpartition("@")[2] not in self._means.hosts:
+            return True
+        if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
+            return False  # what was done just now is only not looked at in this run
+        try:
+            ids = self._means.planned()
+        except InfratestError:  # a feature that cannot be read is not gone
+            return False
+        return ids is not None and id not in ids
 
     def _told(self, result: Result, rule: HealRule | None, one: Unverified) -> list[HealRecord]:
         helped, now = well(result), self._means.clock()
@@ -97,6 +116,15 @@ class Afterwards(Acts):
             time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True,
         )  # fmt: skip
+
+    def _takes_effect(self, rule: HealRule, one: Unverified) -> float:
+        """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
+
+        Until then nothing red is a verdict. Where nothing is said, what was seen after it is: the usual time is short.
+        """
+        if one.ended > self._means.clock() + AHEAD:
+            return -inf  # of a clock that was set back since
+        return one.ended + rule.settle(one.rung, -inf)
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
         """Whether a result says how a heal went: it was seen after it.

@@ -70,7 +70,7 @@ class Audit:
                 until=float(record["until"]),
                 ended=record["try"] in ends,
                 verified=bool(ends.get(record["try"], {}).get("verified")),
-                drill=str(record.get("approved_by", "")).startswith(A_DRILL),
+                drill=_of_a_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
             )
             for record in self._records
@@ -91,6 +91,11 @@ class Audit:
                 break
             count += bool(record.get("proposal"))
         return count
+
+    def of_a_drill(self, number: str) -> bool:
+        """Whether a try was made in a drill."""
+        mine = {"event": BEGUN, "try": number}
+        return any(mine.items() <= one.items() and _of_a_drill(one) for one in self._records)
 
     def _lives(self, number: str) -> bool:
         """Whether a program that a try has started on this machine is still the one of that number."""
@@ -189,7 +194,7 @@ class Audit:
             made = f"{last.get('remedy')} made {', '.join(map(str, last['worse']))} worse"
             return clean(f"given up in this problem: {made}", 500)
         like = {"event": BEGUN, "rule": record.rule.name, "host": record.before.host}
-        tries = {one["try"] for one in self._records if like.items() <= one.items()}
+        tries = {one["try"] for one in self._records if like.items() <= one.items() and not _of_a_drill(one)}
         undone = [one for one in self._records if one.get("event") == UNDO and one.get("try") in tries]
         if undone and undone[-1]["time"] > record.time - record.rule.per:
             last = undone[-1]
@@ -246,6 +251,10 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
             kept.append({name: one[name] for name in OF_A_TRY if name in one})
     state.begin_anew(FILE, OLD_FILE, kept)
     return kept
+
+
+def _of_a_drill(begun: dict[str, Any]) -> bool:
+    return str(begun.get("approved_by", "")).startswith(A_DRILL)
 
 
 def _time(record: dict[str, Any]) -> float:

@@ -23,7 +23,8 @@ from infratest.units import human
 
 FOLDER = "drills"
 #: Of what its file says. 2: the rule as it acts, with its values put in; provisioners that a rung applies.
-FORMAT = 2
+#: 3: the reason that the rule is for, the looks that confirm, and the time that a rung has to take effect.
+FORMAT = 3
 #: Bytes of a certificate that are read.
 SIZE = 2**20
 #: What it binds, and in what words a change of it is told.

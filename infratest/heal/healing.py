@@ -42,7 +42,7 @@ from infratest.heal.paging import paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
-from infratest.heal.rules import rule_for
+from infratest.heal.rules import rule_for, same_failure
 from infratest.heal.undoing import least
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
@@ -82,7 +82,7 @@ def heal(
     """
     work = covered(report, rules)
     ladders = {rule.name: remedies(rule) for _, rule in work}
-    if not work and not dry_run and not verifying.pending(state, report.env):
+    if not work and not dry_run and not verifying.waits(state, report.env):
         # A check that finds all well waits for nobody who is at work on the stack.
         counts.record_run(state, report, means.clock())
         Audit(state, report.env, means.clock(), _window(rules), looking=True)
@@ -202,8 +202,9 @@ class _Healer(Afterwards):
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
-        still = record.after is not None and record.after.state == record.rule.when_state and not record.worse
-        return record.outcome == TRIED and still and not record.verifying and record.rung + 1 < len(ladder)
+        if record.outcome != TRIED or record.worse or record.verifying or record.after is None:
+            return False
+        return same_failure(record.rule, record.before, record.after) and record.rung + 1 < len(ladder)
 
     @staticmethod
     def _answers(rule: HealRule, result: Result, situation: Situation) -> tuple[Answer, ...]:
@@ -224,6 +225,7 @@ class _Healer(Afterwards):
             left=self._left(),
             least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
+            settling=self._settling(case.rule, case.result.host),
             acted=case.acted,
             suppressed=self._means.suppressed(case.result),
             unseen=tuple(self._means.unseen(case.result)),
@@ -236,6 +238,12 @@ class _Healer(Afterwards):
             changes=self._means.changes(case.rule, case.result),
             limits=self._means.limits,
         )
+
+    def _settling(self, rule: HealRule, host: str) -> float | None:
+        """Return until when what a rule did to a host has to take effect, where this report is from before that."""
+        waiting = verifying.pending(self._state, self._report.env).items()
+        mine = [one for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
+        return max((end for end in map(partial(self._takes_effect, rule), mine) if self._looked < end), default=None)
 
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""

@@ -46,9 +46,9 @@ class Looks:
                 after = self._look(result)
         return after
 
-    def _why_not_well(self, result: Result, deadline: Deadline) -> str:
-        """Return why a scenario does not hold, looked at until it may; empty where it does."""
-        after = self._look_until(result, deadline.at_most(self._means.limits.settle))
+    def _why_not_well(self, result: Result, settle: float, deadline: Deadline) -> str:
+        """Return why a scenario does not hold, looked at for so many seconds until it may; empty where it does."""
+        after = self._look_until(result, deadline.at_most(settle))
         return "" if well(after) else clean(after.reason, 500) or f"it is {after.state}"
 
     def _look_at_group(self, result: Result) -> None:

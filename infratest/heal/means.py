@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -56,6 +56,7 @@ class Means:
         page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
+        planned: ids of all that a check looks at on all hosts, or None where that is not known; raises InfratestError.
     """
 
     hosts: Mapping[str, Host]
@@ -89,4 +90,5 @@ class Means:
     page: Pager | None = None
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
+    planned: Callable[[], Collection[str] | None] = lambda: None
     limits: Limits = field(default_factory=Limits)

@@ -12,7 +12,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.heal.audit import Audit
-from infratest.heal.gates import BUDGET, refusals
+from infratest.heal.gates import BUDGET, GROUP_BUDGET, WAIT, refusals
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.records import REFUSED, TRIED, HealRecord
@@ -24,13 +24,14 @@ SECONDS = 20.0
 
 
 def ended(record: HealRecord) -> bool:
-    """Whether the ladder is at its end: its last rung did not help, or no try is left."""
+    """Whether the ladder is at its end: its last rung did not help, or no try is left, here or for the group."""
     if record.worse:
         return True
     if record.outcome == TRIED:
         return not record.verified and not record.verifying and record.rung + 1 >= len(rungs(record.rule))
     closed = {answer.name for answer in refusals(record.gates)}
-    return record.outcome == REFUSED and BUDGET in closed and closed <= {BUDGET, "wait"}
+    spent = closed & {BUDGET, GROUP_BUDGET}
+    return record.outcome == REFUSED and bool(spent) and closed <= {*spent, WAIT}
 
 
 def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> HealRecord:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.heal.gates import BUDGET, MODE, ONE_CAUSE, QUALIFY, Answer, moment, refusals
+from infratest.heal.gates import BUDGET, GROUP_BUDGET, MODE, ONE_CAUSE, QUALIFY, SETTLING, Answer, moment, refusals
+from infratest.heal.rules import same_failure
 from infratest.model import Report, Result
 from infratest.quoting import command_line
 from infratest.stack.declared import HealRule
@@ -97,7 +98,12 @@ class HealRecord:
         """Return how it ended in one word: healed, failed, or the outcome where nothing was done."""
         if self.outcome != TRIED:
             return self.outcome
-        return HEALED if self.verified else VERIFYING if self.verifying and not self.worse else FAILED
+        return HEALED if self.verified else VERIFYING if self._open else FAILED
+
+    @property
+    def _open(self) -> bool:
+        """Whether the act was done, and nobody has seen yet what came of it."""
+        return self.verifying and not self.worse and not self.error
 
     @property
     def reason(self) -> str:
@@ -205,7 +211,7 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
             else ""
         )
         return f"healed: {record.remedy}{on}, was {was}{often}"
-    if record.verifying and not record.worse:
+    if record.ending == VERIFYING:
         return f"verifying: {record.remedy}{on} is done, the next check tells whether it helped"
     if record.outcome == RECOVERED:
         return f"ok again before anything was done{on}, was {was}"
@@ -214,7 +220,7 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
         why = f" ({clean(record.error, 200)})" if record.error else ""
         if record.worse:
             return f"{record.remedy}{on} made {', '.join(record.worse[:3])} worse, now {now}: {record.undone}; given up"
-        return f"{record.remedy}{on} did not help{why}, now {now}"
+        return f"{record.remedy}{on} did not help{why}, now {now}{_otherwise(record)}"
     if record.outcome == WOULD:
         closed = next((one.reason for one in refusals(record.gates) if one.name != MODE), record.rule.mode)
         return f"would {record.remedy}{on} ({'dry run' if record.dry else clean(closed, 200)})"
@@ -228,13 +234,25 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
     return _words_of_refused(record, on)
 
 
+def _otherwise(record: HealRecord) -> str:
+    """Say that it fails in another way since an act, where it does."""
+    rule, after = record.rule, record.after
+    if after is None or after.state != rule.when_state or same_failure(rule, record.before, after):
+        return ""
+    return f" by another failure: {clean(after.reason, 200)}"
+
+
 def _words_of_refused(record: HealRecord, on: str) -> str:
     refused = {answer.name: answer.reason for answer in refusals(record.gates)}
-    if QUALIFY in refused:
+    if QUALIFY in refused and (record.before.blocked_by is not None or record.before.state != record.rule.when_state):
         return ""
+    if SETTLING in refused:
+        return f"not healed{on}: {refused[SETTLING]}"  # the last try of a budget may help yet
     if BUDGET in refused:
         again = "the rule allows none" if record.again is None else f"it begins again {moment(record.again)}"
         return f"healing gave up after {record.rule.tries} {'try' if record.rule.tries == 1 else 'tries'}{on}: {again}"
+    if GROUP_BUDGET in refused:
+        return f"healing gave up{on}: {refused[GROUP_BUDGET]}"
     if next(iter(refused), "") == ONE_CAUSE:
         return f"not healed: {refused[ONE_CAUSE]}"  # the same words for all of it: it is told as one
     return f"not healed{on}: {next(iter(refused.values()), 'no reason')}"

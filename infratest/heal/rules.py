@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from infratest.errors import UserError, unknown
 from infratest.model import Result
 from infratest.stack.declared import HealRule
-from infratest.states import UNKNOWN
+from infratest.states import CRITICAL, UNKNOWN, WARNING
 
 PREFIX = "heal:"
 #: How the id of a host's way in begins, and the tag by which a rule is for it: no scenario has that result.
@@ -50,18 +50,31 @@ def rule_for(result: Result, rules: Sequence[HealRule]) -> HealRule | None:
     candidates = rules if chosen is None else (chosen,)
     tags = (*result.tags, WAY_TAG) if result.id.startswith(WAY) else result.tags
     for rule in candidates:
-        if not _says(result, rule.when_reason):
+        if not says(result, rule.when_reason):
             continue
         if result.state in (rule.when_state, UNKNOWN) and (chosen is not None or matches(rule, tags)):
             return rule
     return None
 
 
-def _says(result: Result, reason: str) -> bool:
+def says(result: Result, reason: str) -> bool:
     """Whether a result is for a rule of this reason. Of one that is unknown no reason tells what is wrong."""
     if not reason or result.state == UNKNOWN:
         return True
     return any(reason in said for said in (result.reason, *(step.reason for step in result.steps)))
+
+
+def same_failure(rule: HealRule, before: Result, after: Result) -> bool:
+    """Whether a result fails after an act as it did before: for the rule still, and by no sentence that held.
+
+    What a sentence says of its failure may move, by its numbers and from *refused* to *timed out*.
+    """
+    new = _failing(after) - _failing(before)
+    return after.state == rule.when_state and says(after, rule.when_reason) and not new
+
+
+def _failing(result: Result) -> set[str]:
+    return {step.text for step in result.steps if step.state in (WARNING, CRITICAL)}
 
 
 def matches(rule: HealRule, tags: Sequence[str]) -> bool:

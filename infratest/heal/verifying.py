@@ -5,7 +5,7 @@ While there is such a file, a check that heals reads the audit even where all is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from infratest.errors import StateError
 from infratest.heal.records import A_DRILL, HealRecord
 from infratest.json_text import dumps, loads
-from infratest.store.directory import StateDir
+from infratest.store.directory import StateDir, kept_age
 
 FILE = "verifying.json"
 
@@ -40,12 +40,40 @@ class Unverified:
 
 
 def pending(state: StateDir, env: str) -> dict[str, Unverified]:
-    """Return what is to be verified in an environment, by result id; none where the file cannot be read: the counts
+    """Return what is to be verified in an environment, by result id, as far as it can be read: of the rest the counts
     of failures tell as much, only later."""
+    return _readable(_document(state).get(env))
+
+
+def waits(state: StateDir, env: str) -> bool:
+    """Whether there is anything of an environment to be verified, or to be dropped since it cannot be read."""
     try:
-        return {id: Unverified(**entry) for id, entry in _document(state).get(env, {}).items()}
-    except (AttributeError, TypeError):
-        return {}
+        return bool(_read(state).get(env))
+    except OSError:
+        return False
+    except (ValueError, TypeError):
+        return True
+
+
+def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool], now: float) -> None:
+    """Drop what cannot be read, and of an environment what nobody will ever see, so that a check is fast again.
+
+    Of other environments what is older than records are kept goes: nobody checks those any more.
+
+    Args:
+        gone: given the id of a result and what waits for it, whether it is never looked at again.
+    """
+    if not Path(state.file(FILE)).exists():
+        return
+    since = now - kept_age()
+    left = {
+        name: {id: one for id, one in _readable(entries).items() if name == env or one.ended >= since}
+        for name, entries in _document(state).items()
+    }
+    left[env] = {id: one for id, one in left.get(env, {}).items() if not gone(id, one)}
+    kept = {name: {id: asdict(one) for id, one in entries.items()} for name, entries in left.items()}
+    if kept != _document(state) or not any(kept.values()):
+        _write(state, kept)
 
 
 def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float, beside: Mapping[str, int]) -> None:
@@ -62,16 +90,39 @@ def remove(state: StateDir, env: str, id: str) -> None:
     _save(state, env, {key: one for key, one in pending(state, env).items() if key != id})
 
 
+def _readable(entries: Any) -> dict[str, Unverified]:
+    found = ((id, _unverified(entry)) for id, entry in (entries.items() if isinstance(entries, dict) else ()))
+    return {id: one for id, one in found if one is not None}
+
+
+def _unverified(entry: Any) -> Unverified | None:
+    """Return an entry as it was noted; None where it is of another version, or damaged."""
+    try:
+        one = Unverified(**entry)
+        texts, numbers = (one.number, one.rule, one.remedy, one.was), (one.rung, one.ended, one.problem or 0.0)
+        right = all(isinstance(text, str) for text in texts) and isinstance(one.beside, dict)
+        return one if right and all(isinstance(number, (int, float)) for number in numbers) else None
+    except TypeError:
+        return None
+
+
+def _read(state: StateDir) -> dict[str, Any]:
+    with open(state.file(FILE), encoding="utf-8") as file:
+        return dict(loads(file.read()))
+
+
 def _document(state: StateDir) -> dict[str, Any]:
     try:
-        with open(state.file(FILE), encoding="utf-8") as file:
-            return dict(loads(file.read()))
+        return _read(state)
     except (OSError, ValueError, TypeError):
         return {}
 
 
 def _save(state: StateDir, env: str, entries: Mapping[str, Unverified]) -> None:
-    document = _document(state) | {env: {id: asdict(one) for id, one in entries.items()}}
+    _write(state, _document(state) | {env: {id: asdict(one) for id, one in entries.items()}})
+
+
+def _write(state: StateDir, document: Mapping[str, Any]) -> None:
     if any(document.values()):
         state.write(FILE, dumps(document) + "\n")
         return

@@ -82,6 +82,14 @@ def neighbours(session: Session, rule: HealRule, deadline: Deadline | None) -> l
     Raises:
         InfratestError: they cannot be planned.
     """
-    request = Request(tags=(rule.neighbours,), face=CHECK)
+    return _ids(session, Request(tags=(rule.neighbours,), face=CHECK), deadline)
+
+
+def planned(session: Session, deadline: Deadline | None) -> list[str]:
+    """Return the ids of all scenarios that a check runs, on whatever hosts. Raises InfratestError, as `neighbours`."""
+    return _ids(session, Request(face=CHECK), deadline)
+
+
+def _ids(session: Session, request: Request, deadline: Deadline | None) -> list[str]:
     prepared = prepare(replace(session, host=()), request, deadline=deadline)
     return [task.id for task in prepared.plan.tasks if not task.skip]

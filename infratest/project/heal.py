@@ -24,7 +24,7 @@ from infratest.heal.records import HealRecord, applied
 from infratest.heal.rules import WAY
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.project.collecting import collector, neighbours
+from infratest.project.collecting import collector, neighbours, planned
 from infratest.project.execute import execute, starter
 from infratest.project.left_alone import left_alone
 from infratest.project.outlook import changes, other_monitors, traits, witness
@@ -157,6 +157,7 @@ def _means(
         page=pager(session),
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
+        planned=lambda: planned(session, deadline),
     )
 
 

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from infratest.project.drill import Outcome
 
 #: What of a rule is proven; how far and how often it may act is no part of it.
-OF_RULE = ("when_tags", "when_state", "confirm", "collect", "do", "neighbours")
+OF_RULE = (
+    "when_tags", "when_state", "when_reason", "confirm", "confirm_of", "collect", "do", "settles", "neighbours",
+)  # fmt: skip
 #: Files of a folder that are looked at.
 MANY = 10_000
 

@@ -17,6 +17,8 @@ from infratest.cli._checking import checked
 from infratest.deadline import Deadline
 from infratest.model import Report
 from infratest.project.session import session_of
+from infratest.store import history
+from infratest.store.directory import StateDir
 from tests.worlds import forked
 from tests.worlds.heal_world import make_result
 from tests.worlds.small_project import BIN
@@ -274,6 +276,18 @@ def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: 
     status, words = project.run("--env", "prod", "--heal", program="check_infratest")
     assert (status, "healed: " in words) == (0, False)
     assert project.audit()[-2:] == ["tried", "verified"]
+
+
+def test_what_an_old_report_says_of_a_heal_before_it_is_not_kept_as_how_it_is_now(project: Project) -> None:
+    project.there.touch()
+    assert project.run("check", "--env", "prod", "--format", "json:old.json")[0] == 0
+    state = StateDir(project.folder / ".infratest")
+    seen = history.last(state, "prod")[ID]
+    waits = {"number": "1", "rule": "put-it-there", "remedy": "run true", "was": "critical", "ended": seen.time - 9}
+    state.write("verifying.json", json.dumps({"prod": {ID: waits}}))
+    status, words = project.run("heal", "old.json", "--env", "prod")
+    assert (status, "healed: run true, was CRITICAL" in words) == (0, True), words
+    assert history.last(state, "prod")[ID] == seen
 
 
 def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> None:

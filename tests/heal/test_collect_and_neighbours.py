@@ -12,7 +12,7 @@ import pytest
 
 from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
-from infratest.errors import Unreachable, UserError
+from infratest.errors import HealError, Unreachable, UserError
 from infratest.heal import proposals
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
@@ -136,6 +136,22 @@ def test_what_could_not_be_seen_beside_it_in_time_is_not_worse_and_the_next_chec
     assert note([record]) == ["healed: provision, was CRITICAL"]
     assert (record.worse, world.lost) == ((), [])
     assert beside.run(state) == []
+
+
+def test_an_act_that_failed_is_not_told_as_done_although_nobody_knows_yet_of_what_is_beside_it(
+    world: World, state: StateDir
+) -> None:
+    world.limits, world.helps = Limits(settle=30.0), False
+    provision = world.provision
+
+    def fails(name: str, deadline: Deadline) -> str:
+        provision(name, deadline)
+        raise HealError("no space left on device")
+
+    world.provision = fails  # type: ignore[method-assign]
+    (record,) = Beside(world, "ok", "unknown").run(state, cut=True)
+    assert (record.ending, record.verifying) == ("failed", True)
+    assert note([record]) == ["provision did not help (no space left on device), now CRITICAL"]
 
 
 def test_what_is_worse_beside_it_is_found_by_the_next_check_although_the_scenario_holds(

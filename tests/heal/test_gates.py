@@ -38,6 +38,8 @@ ALLOWED = Situation(
     proof=(True, "proven on dev by drill killed-nginx"),
 )
 RULE = make_rule(confirm=2, at_most=0.3)
+#: What a drill has left behind, which counts in that drill alone.
+DRILLED = tuple(replace(one, drill=True) for one in tried(50 * MINUTE, 40 * MINUTE, 9))
 PROVEN = make_rule(proof=Proof(drill="killed-nginx"))
 #: The moment is a Friday, 08:00 in UTC.
 FROZEN = make_rule(freeze=(Freeze(window="Fri 07:59 - Fri 08:01"),))
@@ -90,6 +92,9 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"tries": tried(30, rule="other", ended=False)}, "concurrency", "rule other began on web-1"),
         ({"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)}, "budget", "3 of 3 tries in 60 min are used on web-1"),
         ({"rule": make_rule(confirm=2, tries=0)}, "budget", "0 of 0 tries"),
+        ({"settling": NOON + MINUTE}, "settling", "what was done has until 2027-01-15 08:01:00 UTC to take effect"),
+        ({"tries": DRILLED, "drilled": "mend-web"}, "budget", "3 of 3 tries in 60 min are used on web-1"),
+        ({"tries": DRILLED, "drilled": "mend-web"}, "wait", "settling after try 3"),
         (
             {"rule": make_rule(confirm=2, confirm_of=3), "row": ALLOWED.row.changed(looks="c..c")},
             "confirm",
@@ -167,6 +172,7 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
         {"tries": tried(10)},
         {"tries": tried(100, 20)},
         {"tries": tried(1), "climbing": True},
+        {"tries": DRILLED},
         {"rule": make_rule(keep=(9, "web"))},
         {"rule": PROVEN, "production": True},
         {"rule": make_rule(mode="propose"), "approved": "bob", "trust": ("propose", "nothing was granted")},

@@ -32,6 +32,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "blast radius": {"history": history(4)},
     "floor": {"rule": make_rule(keep=(10, "web"))},
     "concurrency": {"tries": tried(30, rule="other", ended=False)},
+    "settling": {"settling": NOON + MINUTE},
     "budget": {"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)},
     "group budget": {
         "rule": make_rule(group=(2, HOUR)),

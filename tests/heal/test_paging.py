@@ -89,6 +89,20 @@ def test_who_is_written_down_is_told_when_no_try_is_left(world: World, state: St
     assert [to for _, to, _ in desk.told] == ["ops", "boss"]
 
 
+@pytest.mark.parametrize(
+    ("tries", "words"), [(9, "healing gave up: 1 of 1 acts in 24 h"), (1, "healing gave up after 1 try: ")]
+)
+def test_a_group_whose_acts_are_used_up_is_an_end_too(world: World, state: StateDir, tries: int, words: str) -> None:
+    world.helps, desk = False, Desk()
+    rule = {"do": (("provision", {}), ("provision", {})), "tries": tries, "group": (1, 86400.0)}
+    records = check(world, state, desk, **rule)
+    assert [one.outcome for one in records] == ["tried", "refused"]
+    assert note(records)[0].startswith(words)
+    assert [to for _, to, _ in desk.told] == ["oncall"]
+    check(world, state, desk, **rule)
+    assert len(desk.told) == 1
+
+
 def test_each_is_told_once_although_another_cannot_be(world: World, state: StateDir) -> None:
     world.helps, desk = False, Desk()
     desk.away = {"chat"}

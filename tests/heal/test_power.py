@@ -16,7 +16,7 @@ from infratest.remedies.base import Power
 from infratest.remedies.power_cycle import PowerCycle
 from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import World, closed, make_result, make_rule, surroundings
+from tests.worlds.heal_world import World, closed, make_result, make_rule, open_local, surroundings
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 STACK = """\
@@ -141,6 +141,7 @@ class Slow:
     state: str = "running"
     asked: list[tuple[str, float]] = field(default_factory=list)
     stops: float = float("inf")
+    silent: float = 0.0
 
     def halt(self, deadline: Deadline) -> None:
         self.asked.append(("halt", deadline.left))
@@ -160,10 +161,16 @@ class Slow:
         if self.now >= self.stops:
             self.state = "stopped"
 
+    def says(self, deadline: Deadline) -> str:
+        if self.now < self.silent:
+            raise ProviderError("503, try again")
+        return self.state
+
     def cycled(self, folder: Path, seconds: float) -> str:
         """Cycle the host within so many seconds, and return the words."""
-        power = Power(halt=self.halt, start=self.start, state=lambda deadline: self.state, pause=self.pause)
-        around = replace(surroundings(folder), power=power)
+        power = Power(halt=self.halt, start=self.start, state=self.says, pause=self.pause)
+        around = surroundings(folder)
+        around = replace(around, power=power, connect=lambda deadline: open_local(around.host, deadline))
         deadline = Deadline(seconds, lambda: self.now)
         try:
             return PowerCycle({}).apply(make_result("critical"), around, deadline).words
@@ -180,6 +187,30 @@ def test_what_stops_late_is_started_in_the_time_that_was_kept_for_that(tmp_path:
     assert (slow.state, words) == (
         "running", "power-cycle web-1: stopping web-1 did not end in time; it was started again",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("takes", "fails", "silent", "words"),
+    [
+        (10.0, "", 400.0, "whether it has stopped is not known: 503, try again"),
+        (240.0, "", 400.0, "whether it has stopped is not known: 503, try again"),
+        (250.0, "", 400.0, "stopping web-1 did not end in time; what it is now is not known"),
+        (250.0, "", 245.0, "stopping web-1 did not end in time"),
+        (500.0, "502, try again", 400.0, "502, try again; what it is now is not known"),
+    ],
+)
+def test_what_may_have_stopped_is_started_although_its_provider_does_not_say(
+    tmp_path: Path, takes: float, fails: str, silent: float, words: str
+) -> None:
+    slow = Slow(takes, fails, silent=silent)
+    assert slow.cycled(tmp_path, 420.0) == f"power-cycle web-1: {words}; it was started again"
+    assert [what for what, _ in slow.asked] == ["halt", "start"]
+    assert slow.asked[1][1] >= 155.0  # of the 180 s that are kept for it
+
+
+def test_a_provider_that_says_so_only_when_asked_again_stops_no_cycle(tmp_path: Path) -> None:
+    slow = Slow(takes=10.0, silent=60.0)
+    assert slow.cycled(tmp_path, 420.0) == "it was stopped, started, and answers"
 
 
 @pytest.mark.parametrize(("takes", "fails"), [(500.0, ""), (500.0, "no such call")])

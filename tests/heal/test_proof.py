@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from infratest.model import Result
 from infratest.project import proof
 from infratest.project.drill import Outcome
 from infratest.project.session import Session
+from infratest.stack.declared import HealRule
 from infratest.stack.kept_parameters import keep
 
 STACK = """\
@@ -104,6 +105,51 @@ def test_another_value_in_the_rule_is_another_rule(project: Project) -> None:
     holds, why = project.proven()
     assert (holds, words in why) == (False, True)
     assert project.proven("dev")[0]
+
+
+#: What of a rule no certificate binds, and why it need not.
+FREE = {
+    "name": "the certificate names the rule itself",
+    "tries": "how often it may act is no part of what it does",
+    "per": "as `tries`",
+    "group": "as `tries`",
+    "together": "on how many hosts at once it may act is no part of what it does to one",
+    "at_most": "how many others may be sick is no part of what it does to one",
+    "keep": "as `at_most`",
+    "mode": "how far it may go by itself is what the certificate is asked for",
+    "proof": "it says which certificate that is, and for how long",
+    "approvals": "what a person must have seen before they grant it",
+    "calm": "as `approvals`",
+    "approvers": "who must agree",
+    "freeze": "when it asks first",
+    "where": "a line of the stack file, for messages",
+}
+
+
+def test_each_part_of_a_rule_is_bound_or_is_free_for_a_reason() -> None:
+    there = {one.name for one in fields(HealRule)}
+    assert (there - FREE.keys() - set(proof.OF_RULE), FREE.keys() & set(proof.OF_RULE)) == (set(), set())
+    assert set(proof.OF_RULE) <= there
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ('tags: "@web"}', 'tags: "@web", reason: not listening}'),
+        ("do: [", "confirm: {failures: 2, of: 3}\n    do: ["),
+        ("unit: nginx", "unit: nginx, settle: 5min"),
+    ],
+)
+def test_what_a_rule_is_for_what_confirms_it_and_how_long_a_rung_has_is_bound(
+    project: Project, was: str, now: str
+) -> None:
+    project.write("{restart-service: {unit: nginx}}")
+    project.certify()
+    stack = project.folder / "stack.yaml"
+    assert was in stack.read_text()
+    stack.write_text(stack.read_text().replace(was, now))
+    holds, why = project.proven("dev")
+    assert (holds, "since then was changed: the rule, a value in it" in why) == (False, True), why
 
 
 def test_a_value_that_was_given_to_up_is_one_that_acts(project: Project) -> None:

@@ -10,6 +10,7 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import HealError
 from infratest.heal import proposals, verifying
+from infratest.heal.acts import Acts
 from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
@@ -191,6 +192,20 @@ def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: 
     audit = Audit(state, "prod", world.now, looking=True)
     assert [(one.drill, one.verified) for one in audit.tries] == [(False, True), (True, False)]
     assert audit.approved("mend-web") == 1
+
+
+def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, state: StateDir) -> None:
+    undo = {"command": ["touch", "there"], "undo": ["rm", "there"]}
+    rule = make_rule(do=(("hook", undo),), mode="observe", tries=1)
+    (drilled,) = heal(world.report(), [rule], state, world.means(drilled="mend-web"), history={})
+    audit = Audit(state, "prod", world.now, looking=True)
+    number = str(audit.begun()[0]["try"])
+    acts = Acts(world.report(), state, world.means(), audit, {}, {}, False)
+    acts.take_back(drilled.before, rule, remedies(rule)[0], number, "alice")
+    assert (audit.undone(number), (world.folder / "there").exists()) == ("it was undone: done", False)
+    assert world.lost == []
+    (record,) = run(world, state, make_rule(tries=1))
+    assert record.outcome == "tried", closed(record)
 
 
 def test_what_was_undone_before_it_was_verified_is_not_told_as_healed(world: World, state: StateDir) -> None:

@@ -105,7 +105,7 @@ def _healed(session: Session, what: str, dry_run: bool) -> int:
     for record in records:
         reason = f": {record.reason}" if record.reason else ""
         click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")
-    looked_at = [record.after for record in records if record.after is not None]
+    looked_at = [record.after for record in records if record.after is not None and not record.later]
     if looked_at:
         # Only what was run again is news: the rest of the report is as old as its file.
         store(session, healed.changed(results=looked_at, started=rfc3339.now(), duration=0.0))

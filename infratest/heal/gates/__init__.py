@@ -17,13 +17,14 @@ from infratest.model import Result
 from infratest.stack.declared import HealRule
 
 __all__ = (
-    "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY",
-    "SEEN", "TRUST", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping",
-    "gates", "moment", "refusals", "settling_time", "waiting_time",
+    "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "GROUP_BUDGET", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF",
+    "QUALIFY", "SEEN", "SETTLING", "TRUST", "WAIT", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try",
+    "begins_again", "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
-BUDGET = "budget"
+SETTLING = "settling"
+BUDGET, GROUP_BUDGET, WAIT = "budget", "group budget", "wait"
 QUALIFY = "qualify"
 FRESH = "fresh"
 PROOF, TRUST = "proof", "trust"
@@ -44,9 +45,10 @@ GATES = {
     "blast radius": group.blast_radius,
     "floor": group.floor,
     "concurrency": tries.concurrency,
+    SETTLING: tries.settling,
     BUDGET: tries.budget,
-    "group budget": tries.group_budget,
-    "wait": tries.wait,
+    GROUP_BUDGET: tries.group_budget,
+    WAIT: tries.wait,
     "time": leave.time,
     "fence": outside.fence,
     PROOF: autonomy.proof,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import clean
 from infratest.heal.gates.situation import AHEAD, Situation, moment
+from infratest.heal.rules import says
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import CRITICAL, UNKNOWN, WARNING
@@ -17,6 +19,9 @@ def qualify(rule: HealRule, result: Result, situation: Situation) -> tuple[bool,
         return False, "the result is unknown, and what is not known is never healed"
     if result.state not in (WARNING, CRITICAL) or result.state != rule.when_state:
         return False, f"the result is {result.state}, the rule is for {rule.when_state}"
+    if not says(result, rule.when_reason):
+        said = clean(result.reason, 200)
+        return False, f"the rule is for failures that say {rule.when_reason!r}, and this one says: {said}"
     return True, f"the result is {result.state}"
 
 

@@ -117,6 +117,7 @@ class Situation:
         of the stack, by name. history: the last stored results by id, this run's included. tries: of this environment,
         oldest first. paused: the end of the pause, or None. left: seconds until the whole run must end; least: those
         that the rung that is due has to have. climbing: the rung before failed in this same run, so no wait is due.
+        settling: until when what the rule did to the host has yet to take effect, None where nothing has.
         acted: when it began; what was seen of other hosts before that says nothing of what it did to them. suppressed:
         why it is to be left alone, or empty. unseen: hosts that nobody has looked at since the result failed, and that
         are about to be. drilled: the rule that a drill is about, or empty. production: the stack is. proof: whether the
@@ -138,6 +139,7 @@ class Situation:
     left: float = inf
     least: float = 0.0
     climbing: bool = False
+    settling: float | None = None
     acted: float = -inf
     suppressed: str = ""
     unseen: tuple[str, ...] = ()

@@ -40,6 +40,13 @@ def concurrency(rule: HealRule, result: Result, situation: Situation) -> tuple[b
     return True, f"nothing else acts on {result.host}"
 
 
+def settling(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.settling is None:
+        return True, "nothing that was done has yet to take effect"
+    until = moment(situation.settling)
+    return False, f"what was done has until {until} to take effect; a check after that tells whether it helped"
+
+
 def budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     used = len(_spent(rule, result, situation))
     words = f"{used} of {rule.tries} tries in {human(rule.per, 's')} are used on {result.host}"
@@ -105,4 +112,6 @@ def flapping(rule: HealRule, result: Result, situation: Situation) -> int:
 def _in_window(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
     # A try that lies in the future (the clock was set back) counts: the budget never grows by a clock.
     begin = situation.now - rule.per
-    return [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
+    mine = [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
+    # What is done in drills costs nothing afterwards; within one the rule has its budget, and no more.
+    return [t for t in mine if not t.drill or situation.drilled]

@@ -1,0 +1,112 @@
+"""`settle:` of a rung, the time that it has to take effect: within the act, and over as many checks as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain, repeat
+
+from infratest.deadline import Deadline
+from infratest.errors import HealError
+from infratest.heal.gates import Limits
+from infratest.heal.healing import heal
+from infratest.heal.means import Pager
+from infratest.heal.records import note
+from infratest.remedies.base import Replacing
+from infratest.stack.declared import HealRule
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import (
+    QUICK,
+    World,
+    closed,
+    ending_with_the_act,
+    events,
+    make_report,
+    make_result,
+    make_rule,
+    result_id,
+    run,
+)
+
+
+def test_a_successor_is_given_the_time_of_its_rung(world: World, state: StateDir) -> None:
+    looks = chain(["critical", "critical"], repeat("ok"))
+
+    def replaced(keep: float, arrived: object, proven: Callable[[], str], deadline: Deadline) -> str:
+        if why := proven():
+            raise HealError(f"its successor is no better: {why}")
+        return "it was replaced"
+
+    means = world.means(
+        rerun=lambda ids: make_report([make_result(next(looks))]),
+        replacing=lambda name: Replacing(fenced=lambda deadline: (True, "stopped"), replace=replaced),
+    )
+    rule = make_rule(do=(("replace", {}),), settles=(60.0,))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert (record.error, record.verified) == ("", True)
+
+
+#: Five minutes for its first rung, and what is stronger after it.
+RULE = make_rule(do=(("provision", {}), ("provision", {}), ("page", {})), settles=(300.0, None, None), tries=1)
+
+
+def begun(world: World, state: StateDir, rule: HealRule = RULE) -> None:
+    """Heal in a check that has no time left once it has acted, and does not see that it helped."""
+    world.helps, world.limits = False, Limits(settle=10.0)
+    world.now += 60
+    means = world.means(deadline=ending_with_the_act(world))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    world.on_act, world.limits = lambda name: None, QUICK
+
+
+def test_a_rung_that_has_time_yet_is_not_judged_by_a_red_check_and_nothing_else_is_done(
+    world: World, state: StateDir
+) -> None:
+    begun(world, state)
+    told: list[str] = []
+    pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name))
+    for _ in range(4):  # one to four minutes later
+        world.now += 60
+        (record,) = heal(world.report(), [RULE], state, world.means(page=pager), history={})
+        assert (record.outcome, "settling" in closed(record)) == ("refused", True)
+        assert note([record]) == [
+            "not healed: what was done has until 2027-01-15 08:06:00 UTC to take effect; "
+            "a check after that tells whether it helped"
+        ]
+    assert (len(world.acts), world.lost, told, "failed" in events(state)) == (1, [], [], False)
+    world.now += 60
+    (record,) = heal(world.report(), [RULE], state, world.means(page=pager), history={})
+    assert (closed(record), told, len(world.lost), events(state).count("failed")) == (["budget"], ["oncall"], 1, 1)
+
+
+def test_what_has_helped_is_said_before_its_time_is_over(world: World, state: StateDir) -> None:
+    begun(world, state)
+    world.sick.clear()
+    assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
+
+
+def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: World, state: StateDir) -> None:
+    rule = replace(RULE, tries=9)
+    begun(world, state, rule)
+    world.now += 60
+    report = make_report([make_result("critical", id=result_id("web-1", "beside"))], world.now)
+    (record,) = heal(report, [rule], state, world.means(), history={})
+    assert closed(record) == ["settling"]
+    world.now += 60
+    (record,) = heal(world.report(), [make_rule(name="other")], state, world.means(), history={})
+    assert record.outcome == "tried"
+
+
+def test_a_rung_of_which_nothing_is_said_is_judged_by_the_next_check(world: World, state: StateDir) -> None:
+    rule = replace(RULE, settles=(), tries=9)
+    begun(world, state, rule)
+    (record, *_) = run(world, state, rule)
+    assert (record.outcome, record.rung, events(state).count("failed")) == ("tried", 1, 1)
+
+
+def test_the_end_of_a_rung_that_a_clock_has_left_in_the_future_holds_nothing_up(world: World, state: StateDir) -> None:
+    rule = replace(RULE, tries=9)
+    begun(world, state, rule)
+    world.now -= 7200
+    assert "settling" not in closed(run(world, state, rule)[0])

@@ -1,0 +1,81 @@
+"""`verifying.json`: what cannot be read in it, or waits for what is gone, is dropped, so that a check is fast again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infratest.errors import UserError
+from infratest.heal import verifying
+from infratest.heal.healing import heal
+from infratest.project.collecting import planned
+from infratest.project.session import session_of
+from infratest.store.directory import StateDir
+from tests.cli.test_heal import ID, Project
+from tests.worlds.heal_world import NOON, World, make_report, make_result, make_rule, result_id
+
+GONE = result_id("web-1", "gone")
+WAITS = {"number": "1", "rule": "mend-web", "remedy": "provision", "was": "critical", "ended": NOON}
+OLD = {"try": "1", "rule": "mend-web", "remedy": "provision", "was": "critical"}
+
+
+def left(world: World, state: StateDir, written: Any, **means: Any) -> Any:
+    """Return what is left of a file after a check that has found all well; None where there is none."""
+    state.write("verifying.json", written if isinstance(written, str) else json.dumps(written))
+    heal(make_report([make_result("ok")], world.now), [make_rule()], state, world.means(**means), history={})
+    path = state.path / "verifying.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"prod": {GONE: OLD}},
+        {"prod": {result_id("web-1"): WAITS | {"ended": "yesterday"}}},
+        {"prod": [WAITS]},
+        {"prod": {result_id("web-9"): WAITS}},
+        {"prod": {GONE: OLD}, "gone": {result_id("web-1"): WAITS | {"ended": NOON - 31 * 86400}}},
+        '{"prod": {',
+    ],
+)
+def test_what_cannot_be_read_and_what_is_of_no_host_goes(world: World, state: StateDir, written: Any) -> None:
+    assert left(world, state, written) is None
+    assert world.lost == []
+
+
+def test_what_is_noted_beside_what_cannot_be_read_stays(world: World, state: StateDir) -> None:
+    written = {"prod": {GONE: WAITS, result_id("web-1", "old"): OLD}, "dev": {GONE: WAITS, "x": OLD}}
+    found = left(world, state, written)
+    assert {env: [*entries] for env, entries in found.items()} == {"prod": [GONE], "dev": [GONE]}
+    assert verifying.pending(state, "prod")[GONE].number == "1"
+
+
+def refused() -> None:
+    raise UserError("features/shop.feature:3: not a sentence")
+
+
+@pytest.mark.parametrize(
+    ("later", "planned", "stays"),
+    [
+        (601.0, lambda: [result_id("web-1")], False),
+        (601.0, lambda: [GONE], True),
+        (599.0, lambda: [result_id("web-1")], True),  # it may have been made a moment ago
+        (601.0, lambda: None, True),
+        (601.0, refused, True),
+    ],
+)
+def test_what_no_check_looks_at_any_more_goes(
+    world: World, state: StateDir, later: float, planned: Any, stays: bool
+) -> None:
+    world.now += later
+    assert (left(world, state, {"prod": {GONE: WAITS}}, planned=planned) is not None) is stays
+
+
+def test_the_plan_is_what_a_check_runs_on_all_hosts(tmp_path: Path) -> None:
+    Project(tmp_path)
+    session = replace(session_of(tmp_path / "stack.yaml", env="prod"), host=("web-9",))
+    assert planned(session, None) == [ID]
