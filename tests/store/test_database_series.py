@@ -65,6 +65,17 @@ def test_a_series_goes_with_the_last_that_is_kept_of_it_and_is_begun_anew_when_i
             assert len(numbers.hourly(t, "stays", 0, HOUR + 1e6)) == 8 + 1  # what is open has its figures, too
 
 
+def test_what_comes_late_and_goes_in_the_same_commit_is_begun_anew(opening):
+    with opening() as store:
+        with store.transaction() as t:
+            numbers.keep(t, [event("stays", 60), event("late", 0)])
+            assert tended(t, 70) == 1
+        with store.transaction() as t:
+            numbers.keep(t, [event("late", 70, 2.0)])
+            assert names(t) == ["late", "stays"]
+            assert [value for _, value in numbers.points(t, "late", 0, HOUR + 1e6)] == [2.0]
+
+
 def test_what_waits_to_be_packed_keeps_its_series(opening):
     with opening() as store, store.transaction() as t:
         for hour in range(60):
@@ -85,7 +96,7 @@ def test_what_waits_to_be_packed_keeps_its_series(opening):
 )
 def test_nothing_is_kept_without_its_series_however_they_come_and_go(opening, steps):
     """Each step goes on by some hours, and brings numbers, some of them late by hours; then all is tended."""
-    hour, came, last = 0, dict[str, set[float]](), dict[str, int]()
+    hour, came = 0, dict[str, set[float]]()
     with opening() as store:
         for on, late in steps:
             hour += on
@@ -95,7 +106,6 @@ def test_nothing_is_kept_without_its_series_however_they_come_and_go(opening, st
                 assert orphans(t) == []
                 for key, by in late.items():
                     came.setdefault(key, set()).add(HOUR + 3600.0 * (hour - by))
-                    last[key] = max(last.get(key, -(10**9)), hour - by)
                 for key, times in came.items():
                     # Raw numbers are kept for 4 hours beyond the one that they are in; what is not packed is kept.
                     read = {time for time, _ in numbers.points(t, key, 0, HOUR + 1e7)}

@@ -60,3 +60,4 @@ def forget(t: Transaction, series: Collection[tuple[int, str]]) -> None:
     t.write("old series", "DELETE FROM series WHERE number = ?", [(number,) for number, _ in series])
     for _, key in series:  # at once: what this transaction keeps of one is no longer under its old number
         t.series.pop(key, None)
+        t.fresh.pop(key, None)
