@@ -46,7 +46,6 @@ NAMED: dict[str, frozenset[str]] = {
 }
 #: Keys below `heal:`, by where they stand, with `*` for any name. What a schema there has is there by now.
 OF_HEAL: dict[tuple[str, ...], frozenset[str]] = {
-    ("*",): frozenset(("together",)),
     ("*", "earn"): frozenset(("calm",)),
 }
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.

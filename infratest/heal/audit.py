@@ -27,8 +27,8 @@ BEGUN, PROCESS, PAGED = "try", "process", "paged"
 UNDO, UNDONE = "undo", "undone"
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
-    "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
-    "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
+    "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
+    "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
 )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ class Audit:
                 verified=bool(ends.get(record["try"], {}).get("verified")),
                 drill=str(record.get("approved_by", "")).startswith(A_DRILL),
                 alive=record["try"] not in ends and self._lives(record["try"]),
+                verifying=_verifying(ends.get(record["try"], {})),
             )
             for record in self._records
             if record.get("event") == BEGUN
@@ -173,6 +174,11 @@ class Audit:
         said = {"event": UNDONE, "env": self._env, "try": number, "time": time, "words": clean(words)}
         self._write(said | {"verified": False})
 
+    def until(self, number: str, otherwise: float) -> float:
+        """Return when a try must have ended, in seconds since the epoch. Args: otherwise: where none is on record."""
+        mine = {"event": BEGUN, "try": number}
+        return next((float(one["until"]) for one in self._records if mine.items() <= one.items()), otherwise)
+
     def begun(self) -> list[dict[str, Any]]:
         """Return the record of each try that is on record whole, oldest first, as it was begun."""
         return [one for one in self._records if one.get("event") == BEGUN and "before" in one]
@@ -246,6 +252,11 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
             kept.append({name: one[name] for name in OF_A_TRY if name in one})
     state.begin_anew(FILE, OLD_FILE, kept)
     return kept
+
+
+def _verifying(end: dict[str, Any]) -> bool:
+    """Whether a try that ended so may yet be seen to have helped."""
+    return bool(end.get("verifying")) and not end.get("worse")
 
 
 def _time(record: dict[str, Any]) -> float:

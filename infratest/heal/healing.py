@@ -211,7 +211,8 @@ class _Healer(Afterwards):
 
     def _situation(self, case: _Case) -> Situation:
         now, row = self._means.clock(), self._rows.get(case.result.id, counts.Row())
-        tries = tuple(one for one in self._audit.tries if one.time >= self._means.since or not one.ended)
+        begun = self._audit.tries
+        tries = tuple(one for one in begun if one.time >= self._means.since or not one.ended)
         return Situation(
             now=now,
             looked=case.looked,
@@ -219,6 +220,7 @@ class _Healer(Afterwards):
             hosts=self._means.hosts,
             history=self._history,
             tries=tries,
+            begun=begun,
             fence=self._fence(case, tries, now if row.since is None else row.since),
             paused=paused_until(self._state, now),
             left=self._left(),

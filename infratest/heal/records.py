@@ -209,6 +209,8 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
         return f"verifying: {record.remedy}{on} is done, the next check tells whether it helped"
     if record.outcome == RECOVERED:
         return f"ok again before anything was done{on}, was {was}"
+    if record.outcome == TRIED and record.later and record.after is None:
+        return f"not verified: {record.remedy}{on}, {record.error}"
     if record.outcome == TRIED:
         now = record.after.state.upper() if record.after is not None else was
         why = f" ({clean(record.error, 200)})" if record.error else ""

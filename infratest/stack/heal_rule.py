@@ -30,6 +30,7 @@ def heal_rule(document: Document, name: str, faults: problems.Faults) -> HealRul
         ("mode", rule, "mode"),
         ("approvals", rule.get("earn", {}), "approvals"),
         ("approvers", rule, "approvers"),
+        ("together", rule, "together"),
     ):
         if at in held:
             fields[field] = held[at] if isinstance(getattr(HealRule, field), str) else int(held[at])

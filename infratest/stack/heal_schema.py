@@ -114,6 +114,9 @@ _OF_ALL: Mapping[str, Schema] = {
         r"^(100|[0-9]{1,2})(\.[0-9]+)? ?%$",
     ),
     "approvers": _number("a whole number from 1 to 9", "How many people approve a proposal (default 1).", 1, 9),
+    "together": _number(
+        "a whole number from 1 to 1000", "On how many hosts at once, each until it is known that it helped.", 1, 1000
+    ),
     "freeze": _FREEZE,
 }
 #: Whose lines of the ledger, certificates and approvals count.
@@ -146,7 +149,8 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
         "properties": dict(remedies),
     }
     return _map(
-        "a map of when, confirm, collect, do, neighbours, budget, at-most, keep, mode, proof, earn, approvers, freeze",
+        "a map of when, confirm, collect, do, neighbours, budget, at-most, together, keep, mode, proof, earn, "
+        "approvers, freeze",
         "One heal rule. It never acts on unknown or on stale results.",
         {
             "when": _WHEN,

@@ -307,3 +307,10 @@ heal:
     ).heal
     assert (rule.when_state, rule.confirm, rule.do) == ("warning", 1, (("hook", "hooks/page.sh"),))
     assert (rule.tries, rule.per, rule.at_most, rule.mode) == (3, 1800.0, 0.125, "auto")
+
+
+def test_how_many_hosts_are_healed_at_once_is_said_for_all_rules_or_for_one(load_text):
+    rules = "a: {do: [{provision: {}}]}, b: {do: [{provision: {}}], together: 3}"
+    a, b = load_text(f"stack: s\nhosts: {{w: {{}}}}\nheal: {{defaults: {{together: 1}}, {rules}}}\n").heal
+    assert (a.together, b.together) == (1, 3)
+    assert [rule.together for rule in load_text(f"stack: s\nhosts: {{w: {{}}}}\nheal: {{{rules}}}\n").heal] == [0, 3]

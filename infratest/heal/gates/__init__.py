@@ -43,6 +43,7 @@ GATES = {
     "blast radius": group.blast_radius,
     "floor": group.floor,
     "concurrency": tries.concurrency,
+    "together": tries.together,
     BUDGET: tries.budget,
     "group budget": tries.group_budget,
     "wait": tries.wait,
