@@ -14,8 +14,9 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal import verifying
+from infratest.heal.earning import Approved
 from infratest.heal.gates import Try, moment
-from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, WOULD, HealRecord
+from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
@@ -25,10 +26,13 @@ FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 SIZE = 2**20
 BEGUN, PROCESS, PAGED = "try", "process", "paged"
 UNDO, UNDONE = "undo", "undone"
+VERIFIED = "verified"
+#: What says how a try went.
+ENDS = (TRIED, VERIFIED, FAILED)
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
-    "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
+    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
 )  # fmt: skip
 
 
@@ -78,20 +82,22 @@ class Audit:
             if record.get("event") == BEGUN
         )
 
-    def approved(self, rule: str) -> int:
-        """Return how many heals of a rule that somebody approved have helped, in a row, up to the last one.
+    def approved(self, rule: str) -> list[Approved]:
+        """Return the heals of a rule that somebody approved and that have helped, in a row, up to the last one.
 
         As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing.
         """
         begun = [one for one in self._records if one.get("event") == BEGUN]
-        count = 0
+        ends = {one["try"]: one for one in self._records if one.get("event") in ENDS and "try" in one}
+        found: list[Approved] = []
         for record, outcome in reversed(list(zip(begun, self.tries, strict=True))):
             if outcome.rule != rule or outcome.drill:
                 continue
             if not outcome.verified:
                 break
-            count += bool(record.get("proposal"))
-        return count
+            if record.get("proposal"):
+                found.append(Approved(id=str(record.get("id")), at=_seen_at(ends[record["try"]])))
+        return found[::-1]
 
     def _lives(self, number: str) -> bool:
         """Whether a program that a try has started on this machine is still the one of that number."""
@@ -128,7 +134,7 @@ class Audit:
 
     def told(self, number: str, verified: bool, time: float, words: str) -> None:
         """Write what a later check saw of a try that nobody had had the time to verify."""
-        ended = {"event": "verified" if verified else FAILED, "env": self._env, "try": number, "time": time}
+        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": number, "time": time}
         self._write(ended | {"verified": verified, "words": clean(words)})
 
     def told_worse(self, record: HealRecord, number: str) -> None:
@@ -252,6 +258,11 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
             kept.append({name: one[name] for name in OF_A_TRY if name in one})
     state.begin_anew(FILE, OLD_FILE, kept)
     return kept
+
+
+def _seen_at(end: dict[str, Any]) -> float:
+    """Return when it was seen how a try went."""
+    return float(end["time"]) + float(end.get("duration", 0.0))
 
 
 def _verifying(end: dict[str, Any]) -> bool:

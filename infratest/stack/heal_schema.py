@@ -66,12 +66,15 @@ _PROOF = _map(
     ("drill",),
 )
 _EARN = _map(
-    "a map of approvals",
+    "a map of approvals and calm",
     "What it takes until it may be granted auto.",
     {
         "approvals": _number(
             "a whole number from 0 to 1000", "Approved heals that helped, in a row (default 5).", 0, 1000
-        )
+        ),
+        "calm": _text(
+            QUANTITIES["time"], "How long it must have stayed well after each of them, to count.", units("time")
+        ),
     },
 )
 _KEEP = _map(
