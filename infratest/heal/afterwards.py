@@ -119,7 +119,7 @@ class Afterwards(Acts):
     def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
         return HealRecord(
             time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
-            before=result.changed(state=one.was), problem=one.problem, after=result, later=True,
+            before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
         )  # fmt: skip
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:

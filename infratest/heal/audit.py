@@ -16,7 +16,7 @@ from infratest.errors import StateError
 from infratest.heal import verifying
 from infratest.heal.earning import Approved
 from infratest.heal.gates import Try, moment
-from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord, in_drill
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
@@ -32,7 +32,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
-    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
+    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ class Audit:
                 until=float(record["until"]),
                 ended=record["try"] in ends,
                 verified=bool(ends.get(record["try"], {}).get("verified")),
-                drill=str(record.get("approved_by", "")).startswith(A_DRILL),
+                drill=in_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
                 verifying=_verifying(ends.get(record["try"], {})),
             )

@@ -271,6 +271,7 @@ class _Healer(Afterwards):
             by=f"{A_DRILL}{who()}" if self._means.drilled == case.rule.name else "",
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
+            drill=bool(self._means.drilled),
         )
         closed = {answer.name for answer in refusals(answers)}
         gave_up = self._audit.gave_up(record)
@@ -359,6 +360,7 @@ class _Healer(Afterwards):
                 remedy=case.ladder[0].describe(),
                 before=before,
                 after=after,
+                drill=bool(self._means.drilled),
             )
         )
 

@@ -5,7 +5,7 @@ Made by the heal engine; read by the audit, the outputs and the command line. Va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,8 @@ class HealRecord:
         proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
         is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
-        came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty.
+        came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
+        a drill was under way, of whatever rule: what it breaks says nothing of other days.
     """
 
     time: float
@@ -85,6 +86,7 @@ class HealRecord:
     beside: tuple[Result, ...] = ()
     undone: str = ""
     kept: str = ""
+    drill: bool = False
 
     @property
     def verified(self) -> bool:
@@ -136,7 +138,13 @@ class HealRecord:
             "worse": list(self.worse),
             "undone": clean(self.undone),
             "kept": clean(self.kept),
+            "drill": self.drill,
         }
+
+
+def in_drill(record: Mapping[str, Any]) -> bool:
+    """Whether a record of the audit is from a drill. Older ones say so of the drilled rule alone."""
+    return bool(record.get("drill")) or str(record.get("approved_by", "")).startswith(A_DRILL)
 
 
 def _seen(result: Result) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from infratest.errors import InfratestError
 from infratest.heal.audit import FILE, OLD_FILE, Audit
 from infratest.heal.earning import SEEN, Earned, Kept, Look, earned
-from infratest.heal.records import A_DRILL
+from infratest.heal.records import in_drill
 from infratest.heal.rules import matches
 from infratest.project.monitor_store import in_file, looked_into
 from infratest.project.rule_lint import cases
@@ -76,6 +76,5 @@ def _of_audit(session: Session, ids: Collection[str]) -> Iterator[Look]:
     """Yield when problems began about which something was decided. What a drill has broken is none."""
     for one in (record for name in (OLD_FILE, FILE) for record in session.state.read(name)):
         its, began = one.get("before"), one.get("problem")
-        drilled = str(one.get("approved_by", "")).startswith(A_DRILL)
-        if one.get("env") == session.stack.env and one.get("id") in ids and its and began and not drilled:
+        if one.get("env") == session.stack.env and one.get("id") in ids and its and began and not in_drill(one):
             yield Look(time=float(began), id=str(one["id"]), state=str(its.get("state")))

@@ -193,6 +193,20 @@ def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: 
     assert len(audit.approved("mend-web")) == 1
 
 
+def test_what_other_rules_heal_during_a_drill_is_no_heal_of_theirs_that_counts(world: World, state: StateDir) -> None:
+    rule = make_rule(group=(1, 86400.0))
+    world.now += 60
+    heal(world.report(), [rule], state, world.means(drilled="another"), history={})
+    assert [(one.rule, one.verified, one.drill) for one in Audit(state, "prod", world.now).tries] == [
+        ("mend-web", True, True)
+    ]
+    world.sick.add("web-1")
+    assert run(world, state, rule)[0].verified  # it has used up nothing of what its group may have in a day
+    assert [one.drill for one in Audit(state, "prod", world.now).tries] == [True, False]
+    world.sick.add("web-1")
+    assert run(world, state, rule)[0].outcome == "refused"
+
+
 def test_what_was_undone_before_it_was_verified_is_not_told_as_healed(world: World, state: StateDir) -> None:
     world.limits = Limits(settle=30.0)
     audit = approved_heal(world, state, in_time=False)
