@@ -54,6 +54,7 @@ class Means:
         page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
+        resume: the command that ends a pause of this stack's state directory.
     """
 
     hosts: Mapping[str, Host]
@@ -86,4 +87,5 @@ class Means:
     page: Pager | None = None
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
+    resume: str = "infratest heal resume"
     limits: Limits = field(default_factory=Limits)

@@ -93,7 +93,7 @@ def heal_report(
     known = history.last(state, stack.env) if resident is None else resident.known
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
     healed = unblocked(applied(report, records, session.command), records, means.rerun)
-    pause = paused(state, time.time())
+    pause = paused(state, time.time(), means.resume)
     if pause and not healed.notes:
         healed = healed.changed(notes=(pause,))
     return healed, records
@@ -149,6 +149,7 @@ def _means(
         page=pager(session),
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
+        resume=session.command("heal", "resume", of_all=True),
     )
 
 

@@ -119,15 +119,15 @@ class Situation:
         now, looked: seconds since the epoch; looked is when the result was seen. row: its failures in a row. hosts: all
         of the stack, by name. history: the last stored results by id, this run's included. tries: of this environment,
         oldest first, in a drill since that began; begun: those from before it, too. paused: the end of the pause, or
-        None. left: seconds until the whole run must end; least: those that the rung that is due has to have. climbing:
-        the rung before failed in this same run, so no wait is due. acted: when it began; what was seen of other hosts
-        before that says nothing of what it did to them. suppressed: why it is to be left alone, or empty. drilled: the
-        rule that a drill is about, or empty. production: the stack is. proof: whether the rule is proven, and why or
-        why not; trust: how much it may do by the ledger, and why. approved: by whom this very act was approved, or
-        empty. witness: whether what is seen from here can be relied on, and why or why not. traits: of each host,
-        beside its labels, what it may share with others: its image, the run that provisioned it. changes: what people
-        are changing. fence: of a rung that needs it, whether the host is out of service, or is sure to be in time, and
-        why or why not; None of a rung that leaves it where it is.
+        None; resume: the command that ends it. left: seconds until the whole run must end; least: those that the rung
+        that is due has to have. climbing: the rung before failed in this same run, so no wait is due. acted: when it
+        began; what was seen of other hosts before that says nothing of what it did to them. suppressed: why it is to be
+        left alone, or empty. drilled: the rule that a drill is about, or empty. production: the stack is. proof:
+        whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
+        whom this very act was approved, or empty. witness: whether what is seen from here can be relied on, and why or
+        why not. traits: of each host, beside its labels, what it may share with others: its image, the run that
+        provisioned it. changes: what people are changing. fence: of a rung that needs it, whether the host is out of
+        service, or is sure to be in time, and why or why not; None of a rung that leaves it where it is.
     """
 
     now: float
@@ -138,6 +138,7 @@ class Situation:
     tries: tuple[Try, ...] = ()
     begun: tuple[Try, ...] = ()
     paused: float | None = None
+    resume: str = "infratest heal resume"
     left: float = inf
     least: float = 0.0
     climbing: bool = False
