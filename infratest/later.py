@@ -7,7 +7,7 @@ kinds of plugins by the registry, of others by whoever asks. Building a thing ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from infratest import outsiders
 from infratest.plugins import KINDS
@@ -44,11 +44,6 @@ NAMED: dict[str, frozenset[str]] = {
     "sender": frozenset(("graphite", "icinga2", "nagios-command-file", "syslog", "zabbix")),
     "receiver": frozenset(("alertmanager", "apprise", "mail", "pagerduty", "webhook")),
 }
-#: Keys below `heal:`, by where they stand, with `*` for any name. What a schema there has is there by now.
-OF_HEAL: dict[tuple[str, ...], frozenset[str]] = {
-    ("*",): frozenset(("together",)),
-    ("*", "earn"): frozenset(("calm",)),
-}
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.
 JUDGING = frozenset(("gate", "drill", "mutate"))
 
@@ -64,15 +59,6 @@ def names(kind: str, there: Iterable[str] = ()) -> frozenset[str]:
         there: those that it has, where they are no plugins: the registry knows plugins, an outsider's too.
     """
     return NAMED[kind].difference(there, outsiders.names(kind) if kind in KINDS else ())
-
-
-def of_heal(place: Sequence[str | int], name: str) -> bool:
-    """Return whether the design has a key there: name, in what stands at a place below `heal:`."""
-    return any(name in names and _fits(place, pattern) for pattern, names in OF_HEAL.items())
-
-
-def _fits(place: Sequence[str | int], pattern: Sequence[str]) -> bool:
-    return len(place) == len(pattern) and all(one in ("*", at) for one, at in zip(pattern, place, strict=True))
 
 
 def sentence(text: str) -> str:

@@ -5,7 +5,7 @@ A part of the heal engine, between its acts and its decisions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -23,6 +23,7 @@ from infratest.heal.verifying import Unverified
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
+from infratest.units import human
 
 
 class Afterwards(Acts):
@@ -56,7 +57,30 @@ class Afterwards(Acts):
                 told.append(self._told_worse(result, rule, one, worse, beside))
             else:
                 told.extend(self._told(result, rule, one))
-        return told
+        return [*told, *self._never_seen(known)]
+
+    def _never_seen(self, known: Mapping[str, HealRule]) -> Iterator[HealRecord]:
+        """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.
+
+        Its scenario or its host is gone, or no check had the time to look at what is beside it.
+        """
+        now, within = self._means.clock(), self._means.limits.verify
+        for id, one in verifying.pending(self._state, self._report.env).items():
+            due = self._audit.until(one.number, one.ended)
+            if now < due + within or (self._means.drilled and not one.drill):
+                continue
+            verifying.remove(self._state, self._report.env, id)
+            words = f"nobody could see within {human(within, 's')} after it whether it helped"
+            self._audit.told(one.number, False, now, f"{one.remedy}: {words}")
+            result = _result(id, one.was)
+            rule = known.get(one.rule) if result.host in self._means.hosts else None
+            if rule is None:
+                continue
+            record = replace(self._record(result, rule, one), after=None, error=words)
+            self._tell(record)
+            if not one.drill:
+                self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
+            yield record
 
     def _gone(self, id: str, one: Unverified) -> bool:
         """Whether what a heal was for is never looked at again: its host or its scenario is no longer there."""
@@ -114,7 +138,7 @@ class Afterwards(Acts):
     def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
         return HealRecord(
             time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
-            before=result.changed(state=one.was), problem=one.problem, after=result, later=True,
+            before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
         )  # fmt: skip
 
     def _takes_effect(self, rule: HealRule, one: Unverified) -> float:
@@ -137,3 +161,10 @@ class Afterwards(Acts):
             return False
         # An end in the future is of a clock that was set back since.
         return looked > one.ended or one.ended > self._means.clock() + AHEAD
+
+
+def _result(id: str, state: str) -> Result:
+    """Return a result that may be of no scenario any more, by its id alone."""
+    scenario, _, host = id.rpartition("@")
+    feature, _, slug = scenario.partition("#")
+    return Result(id, feature, slug, 0, host, state)

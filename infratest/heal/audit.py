@@ -14,8 +14,9 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal import verifying
+from infratest.heal.earning import Approved
 from infratest.heal.gates import Try, moment
-from infratest.heal.records import A_DRILL, FAILED, PROPOSED, REFUSED, WOULD, HealRecord
+from infratest.heal.records import FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord, in_drill
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
@@ -25,10 +26,13 @@ FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 SIZE = 2**20
 BEGUN, PROCESS, PAGED = "try", "process", "paged"
 UNDO, UNDONE = "undo", "undone"
+VERIFIED = "verified"
+#: What says how a try went.
+ENDS = (TRIED, VERIFIED, FAILED)
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
-    "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
-    "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept",
+    "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
+    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill",
 )  # fmt: skip
 
 
@@ -70,32 +74,35 @@ class Audit:
                 until=float(record["until"]),
                 ended=record["try"] in ends,
                 verified=bool(ends.get(record["try"], {}).get("verified")),
-                drill=_of_a_drill(record),
+                drill=in_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
+                verifying=_verifying(ends.get(record["try"], {})),
             )
             for record in self._records
             if record.get("event") == BEGUN
         )
 
-    def approved(self, rule: str) -> int:
-        """Return how many heals of a rule that somebody approved have helped, in a row, up to the last one.
+    def approved(self, rule: str) -> list[Approved]:
+        """Return the heals of a rule that somebody approved and that have helped, in a row, up to the last one.
 
         As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing.
         """
         begun = [one for one in self._records if one.get("event") == BEGUN]
-        count = 0
+        ends = {one["try"]: one for one in self._records if one.get("event") in ENDS and "try" in one}
+        found: list[Approved] = []
         for record, outcome in reversed(list(zip(begun, self.tries, strict=True))):
             if outcome.rule != rule or outcome.drill:
                 continue
             if not outcome.verified:
                 break
-            count += bool(record.get("proposal"))
-        return count
+            if record.get("proposal"):
+                found.append(Approved(id=str(record.get("id")), at=_seen_at(ends[record["try"]])))
+        return found[::-1]
 
     def of_a_drill(self, number: str) -> bool:
         """Whether a try was made in a drill."""
         mine = {"event": BEGUN, "try": number}
-        return any(mine.items() <= one.items() and _of_a_drill(one) for one in self._records)
+        return any(mine.items() <= one.items() and in_drill(one) for one in self._records)
 
     def _lives(self, number: str) -> bool:
         """Whether a program that a try has started on this machine is still the one of that number."""
@@ -132,7 +139,7 @@ class Audit:
 
     def told(self, number: str, verified: bool, time: float, words: str) -> None:
         """Write what a later check saw of a try that nobody had had the time to verify."""
-        ended = {"event": "verified" if verified else FAILED, "env": self._env, "try": number, "time": time}
+        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": number, "time": time}
         self._write(ended | {"verified": verified, "words": clean(words)})
 
     def told_worse(self, record: HealRecord, number: str) -> None:
@@ -178,6 +185,11 @@ class Audit:
         said = {"event": UNDONE, "env": self._env, "try": number, "time": time, "words": clean(words)}
         self._write(said | {"verified": False})
 
+    def until(self, number: str, otherwise: float) -> float:
+        """Return when a try must have ended, in seconds since the epoch. Args: otherwise: where none is on record."""
+        mine = {"event": BEGUN, "try": number}
+        return next((float(one["until"]) for one in self._records if mine.items() <= one.items()), otherwise)
+
     def begun(self) -> list[dict[str, Any]]:
         """Return the record of each try that is on record whole, oldest first, as it was begun."""
         return [one for one in self._records if one.get("event") == BEGUN and "before" in one]
@@ -194,7 +206,7 @@ class Audit:
             made = f"{last.get('remedy')} made {', '.join(map(str, last['worse']))} worse"
             return clean(f"given up in this problem: {made}", 500)
         like = {"event": BEGUN, "rule": record.rule.name, "host": record.before.host}
-        tries = {one["try"] for one in self._records if like.items() <= one.items() and not _of_a_drill(one)}
+        tries = {one["try"] for one in self._records if like.items() <= one.items() and not in_drill(one)}
         undone = [one for one in self._records if one.get("event") == UNDO and one.get("try") in tries]
         if undone and undone[-1]["time"] > record.time - record.rule.per:
             last = undone[-1]
@@ -253,8 +265,14 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
     return kept
 
 
-def _of_a_drill(begun: dict[str, Any]) -> bool:
-    return str(begun.get("approved_by", "")).startswith(A_DRILL)
+def _seen_at(end: dict[str, Any]) -> float:
+    """Return when it was seen how a try went."""
+    return float(end["time"]) + float(end.get("duration", 0.0))
+
+
+def _verifying(end: dict[str, Any]) -> bool:
+    """Whether a try that ended so may yet be seen to have helped."""
+    return bool(end.get("verifying")) and not end.get("worse")
 
 
 def _time(record: dict[str, Any]) -> float:

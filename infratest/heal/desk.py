@@ -51,7 +51,7 @@ class Desk:
         self._state, self._env, self._keys, self._reads = state, env, keys, reads
 
     def answered(self, record: HealRecord, rule: HealRule, situation: Situation) -> Answered:
-        """Return what people have said of this act; where it is new, propose it. An approval is used by asking.
+        """Return what people have said of this act; where it is new, propose it. An approval is used by `use` alone.
 
         Raises:
             StateError: a proposal cannot be read or kept.
@@ -81,11 +81,24 @@ class Desk:
         except InfratestError as error:
             return {"": f"cannot be read: {clean(str(error), 500)}"}
 
+    def use(self, id: str, approvers: int, now: float) -> str:
+        """Use an approval, right before what it is of is begun; return why it cannot be, empty where it is used now.
+
+        However often it is approved, and whatever ends this run, it acts once. Raises StateError.
+        """
+        one = next((one for one in proposals.every(self._state, self._env) if one.id == id), None)
+        if one is None or len(self._people(one, now)) < max(1, approvers):
+            return f"proposal {id} is approved no longer: {(one and one.answer) or 'it is over'}"
+        proposals.save(self._state, replace(one, state=USED))
+        return ""
+
+    def _people(self, one: Proposal, now: float) -> list[str]:
+        """Return who has approved one that still waits."""
+        return proposals.people(one.approvals, one.digest, self._keys, now) if one.waits(now) else []
+
     def _of(self, mine: Proposal, wanted: Proposal, rule: HealRule, now: float) -> Answered:
-        people = proposals.people(mine.approvals, mine.digest, self._keys, now) if mine.waits(now) else []
+        people = self._people(mine, now)
         if len(people) >= max(1, rule.approvers):
-            # Used before anything is done: however often it is approved, and whatever ends this run, it acts once.
-            proposals.save(self._state, replace(mine, state=USED))
             return Answered(mine.id, approved=" and ".join(people))
         if not people:
             # What has expired unanswered is asked anew; an approval that came too late goes with it.

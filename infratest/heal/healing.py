@@ -20,7 +20,7 @@ from infratest.heal import proposals, verifying
 from infratest.heal.acts import ENDING
 from infratest.heal.afterwards import Afterwards
 from infratest.heal.audit import Audit
-from infratest.heal.desk import PROPOSAL, Desk
+from infratest.heal.desk import PROPOSAL, Answered, Desk
 from infratest.heal.falling import falls_back
 from infratest.heal.gates import (
     FRESH,
@@ -212,7 +212,8 @@ class _Healer(Afterwards):
 
     def _situation(self, case: _Case) -> Situation:
         now, row = self._means.clock(), self._rows.get(case.result.id, counts.Row())
-        tries = tuple(one for one in self._audit.tries if one.time >= self._means.since or not one.ended)
+        begun = self._audit.tries
+        tries = tuple(one for one in begun if one.time >= self._means.since or not one.ended)
         return Situation(
             now=now,
             looked=case.looked,
@@ -220,8 +221,10 @@ class _Healer(Afterwards):
             hosts=self._means.hosts,
             history=self._history,
             tries=tries,
+            begun=begun,
             fence=self._fence(case, tries, now if row.since is None else row.since),
-            paused=paused_until(self._state, now),
+            paused=paused_until(self._state, now, self._means.resume),
+            resume=self._means.resume,
             left=self._left(),
             least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
@@ -278,6 +281,7 @@ class _Healer(Afterwards):
             by=f"{A_DRILL}{who()}" if self._means.drilled == case.rule.name else "",
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
+            drill=bool(self._means.drilled),
         )
         closed = {answer.name for answer in refusals(answers)}
         gave_up = self._audit.gave_up(record)
@@ -286,7 +290,7 @@ class _Healer(Afterwards):
             gate = Answer(name=GIVEN_UP if gave_up else PROPOSAL, passed=False, reason=gave_up or denied)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
-            done = self._act(record, case.ladder[rung], case.looked, partial(self._asked_again, case, ""))
+            done = self._act(record, case.ladder[rung], case.looked, partial(self._asked_again, case, None))
             if done.outcome != PROPOSED:
                 return done
             situation, record = self._situation(case), replace(record, before=done.before, gates=done.gates)
@@ -307,12 +311,22 @@ class _Healer(Afterwards):
                 return f"proposal {one.id} was {one.answer}; it rests until this is well again"
         return ""
 
-    def _asked_again(self, case: _Case, approved: str, result: Result, looked: float) -> tuple[Answer, ...]:
-        """Ask every gate right before the act, as all is now. Args: approved: by whom it was, or empty."""
-        situation = replace(self._situation(replace(case, result=result, looked=looked)), approved=approved)
+    def _asked_again(self, case: _Case, approved: Answered | None, result: Result, looked: float) -> tuple[Answer, ...]:
+        """Ask every gate right before the act, as all is now; where none refuses, the approval is used.
+
+        Args:
+            approved: what has let it act, where that was people.
+        """
+        by = "" if approved is None else approved.approved
+        situation = replace(self._situation(replace(case, result=result, looked=looked)), approved=by)
         answers = self._answers(case.rule, result, situation)
-        denied = "" if refusals(answers) else self._denied(case.rule, result, situation.row.since)
-        return (Answer(name=PROPOSAL, passed=False, reason=denied), *answers) if denied else answers
+        if refusals(answers):
+            return answers
+        why = self._denied(case.rule, result, situation.row.since)
+        if approved is not None and not why:
+            with proposals.lock(self._state):
+                why = self._proposals.use(approved.id, case.rule.approvers, situation.now)
+        return (Answer(name=PROPOSAL, passed=False, reason=why), *answers) if why else answers
 
     def _fall_back(self, case: _Case) -> None:
         """Take from a rule what its heals over time have cost it, before it is asked how much it may do."""
@@ -341,7 +355,7 @@ class _Healer(Afterwards):
         record = replace(record, gates=answers, proposal=answer.id, by=f"approved by {answer.approved}")
         if refusals(answers):
             return self._written(replace(record, outcome=REFUSED))
-        again = partial(self._asked_again, case, answer.approved)
+        again = partial(self._asked_again, case, answer)
         return self._act(record, case.ladder[record.rung], case.looked, again)
 
     def _recovered(self, before: Result, case: _Case, after: Result, now: float) -> HealRecord:
@@ -356,6 +370,7 @@ class _Healer(Afterwards):
                 remedy=case.ladder[0].describe(),
                 before=before,
                 after=after,
+                drill=bool(self._means.drilled),
             )
         )
 

@@ -15,20 +15,24 @@ from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
 
 
-def paused(state: StateDir, now: float) -> str:
-    """Return that healing is paused, in words, or an empty text."""
+def paused(state: StateDir, now: float, resume: str) -> str:
+    """Return that healing is paused, in words, or an empty text. Args: resume: the command that ends it."""
     try:
-        until = paused_until(state, now)
+        until = paused_until(state, now, resume)
     except StateError as error:
         return f"healing is disarmed: {error}"
-    return f"healing is paused until {moment(until)}; `infratest heal resume` ends it" if until is not None else ""
+    return f"healing is paused until {moment(until)}; `{resume}` ends it" if until is not None else ""
 
 
-def health(state: StateDir, env: str, rules: Sequence[HealRule], now: float) -> list[str]:
-    """Return, a line each, what keeps rules from healing; nothing where all is in order, or there are no rules."""
+def health(state: StateDir, env: str, rules: Sequence[HealRule], now: float, resume: str) -> list[str]:
+    """Return, a line each, what keeps rules from healing; nothing where all is in order, or there are no rules.
+
+    Args:
+        resume: the command that ends a pause.
+    """
     if not rules or not state.exists:
         return []
-    words = paused(state, now)
+    words = paused(state, now, resume)
     lines = [words] if words else []
     try:
         tries = Audit(state, env, now, looking=True).tries

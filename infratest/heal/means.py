@@ -57,6 +57,7 @@ class Means:
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
         planned: ids of all that a check looks at on all hosts, or None where that is not known; raises InfratestError.
+        resume: the command that ends a pause of this stack's state directory.
     """
 
     hosts: Mapping[str, Host]
@@ -91,4 +92,5 @@ class Means:
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
     planned: Callable[[], Collection[str] | None] = lambda: None
+    resume: str = "infratest heal resume"
     limits: Limits = field(default_factory=Limits)

@@ -41,9 +41,11 @@ def resume(state: StateDir) -> bool:
     return True
 
 
-def paused_until(state: StateDir, now: float) -> float | None:
+def paused_until(state: StateDir, now: float, resume: str = "infratest heal resume") -> float | None:
     """Return the end of the pause that holds now, or None.
 
+    Args:
+        resume: the command that ends it, for the message.
     Raises:
         StateError: there is a pause that cannot be read: then nobody may assume that healing is allowed.
     """
@@ -55,5 +57,5 @@ def paused_until(state: StateDir, now: float) -> float | None:
     except OSError as error:
         raise StateError(f"state directory: {path} could not be read: {error.strerror}") from error
     except (ValueError, TypeError, KeyError):
-        raise StateError(f"state directory: {path} is not readable; `infratest heal resume` removes it") from None
+        raise StateError(f"state directory: {path} is not readable; `{resume}` removes it") from None
     return until if until > now else None

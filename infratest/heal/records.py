@@ -5,7 +5,7 @@ Made by the heal engine; read by the audit, the outputs and the command line. Va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,8 @@ class HealRecord:
         proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
         is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
-        came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty.
+        came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
+        a drill was under way, of whatever rule: what it breaks says nothing of other days.
     """
 
     time: float
@@ -86,6 +87,7 @@ class HealRecord:
     beside: tuple[Result, ...] = ()
     undone: str = ""
     kept: str = ""
+    drill: bool = False
 
     @property
     def verified(self) -> bool:
@@ -142,7 +144,13 @@ class HealRecord:
             "worse": list(self.worse),
             "undone": clean(self.undone),
             "kept": clean(self.kept),
+            "drill": self.drill,
         }
+
+
+def in_drill(record: Mapping[str, Any]) -> bool:
+    """Whether a record of the audit is from a drill. Older ones say so of the drilled rule alone."""
+    return bool(record.get("drill")) or str(record.get("approved_by", "")).startswith(A_DRILL)
 
 
 def _seen(result: Result) -> dict[str, Any]:
@@ -215,6 +223,8 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
         return f"verifying: {record.remedy}{on} is done, the next check tells whether it helped"
     if record.outcome == RECOVERED:
         return f"ok again before anything was done{on}, was {was}"
+    if record.outcome == TRIED and record.later and record.after is None:
+        return f"not verified: {record.remedy}{on}, {record.error}"
     if record.outcome == TRIED:
         now = record.after.state.upper() if record.after is not None else was
         why = f" ({clean(record.error, 200)})" if record.error else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.errors import StateError
-from infratest.heal.records import A_DRILL, HealRecord
+from infratest.heal.records import HealRecord
 from infratest.json_text import dumps, loads
 from infratest.store.directory import StateDir, kept_age
 
@@ -80,7 +80,7 @@ def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float
     """Note a heal that is to be verified."""
     one = Unverified(
         number=number, rule=record.rule.name, remedy=record.remedy, was=record.before.state, rung=record.rung,
-        problem=record.problem, ended=ended, drill=record.by.startswith(A_DRILL), beside=beside,
+        problem=record.problem, ended=ended, drill=record.drill, beside=beside,
     )  # fmt: skip
     _save(state, env, pending(state, env) | {record.before.id: one})
 

@@ -100,7 +100,7 @@ def heal_report(
     wait = WAIT if resident is None else 0.0  # a resident monitor comes again by itself
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run, wait=wait)
     healed = unblocked(applied(report, records, session.command), records, means.rerun)
-    pause = paused(state, time.time())
+    pause = paused(state, time.time(), means.resume)
     if pause and not healed.notes:
         healed = healed.changed(notes=(pause,))
     return healed, records
@@ -158,6 +158,7 @@ def _means(
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
         planned=lambda: planned(session, deadline),
+        resume=session.command("heal", "resume", of_all=True),
     )
 
 

@@ -11,7 +11,7 @@ from math import inf
 
 from infratest.errors import UserError, unknown
 from infratest.heal import ledger as ledgers
-from infratest.heal.audit import Audit
+from infratest.heal.earning import Earned
 from infratest.heal.ledger import Entry, Ledger
 from infratest.heal.people import who
 from infratest.heal.signing import Key
@@ -73,10 +73,13 @@ def grant(session: Session, rule: HealRule, level: str, why: str, key: Key) -> N
         holds, reason = proven(session, rule)
         if not holds:
             raise UserError(f"rule {rule.name}: {reason}")
-        approved = _approved(session, rule)
-        if approved < rule.approvals:
+        earned = _earned(session, rule)
+        if earned.count < rule.approvals and rule.calm:
+            words = f"{earned.count} of {rule.approvals} approved heals in a row count{_lacking(earned)}"
+            raise UserError(f"rule {rule.name}: {words} (`earn: {{approvals: ..., calm: ...}}`)")
+        if earned.count < rule.approvals:
             raise UserError(
-                f"rule {rule.name}: {approved} approved heals in a row have helped, {rule.approvals} are asked for "
+                f"rule {rule.name}: {earned.count} approved heals in a row have helped, {rule.approvals} are asked for "
                 "(`earn: {approvals: ...}`)"
             )
     stack = session.stack
@@ -118,16 +121,24 @@ def _raised(session: Session, rule: HealRule, found: Trust, level: str) -> str:
     """Return what would raise a rule that may do less than its mode, in words; of its ledger alone."""
     if not found.raised_by or found.level == AUTO or rule.mode != AUTO:
         return ""
-    approved = _approved(session, rule)
-    missing = rule.approvals - approved
+    earned = _earned(session, rule)
+    missing = rule.approvals - earned.count
     if missing <= 0 or found.level == OBSERVE:
         return f"; {found.raised_by}"
-    more = f"{missing} more approved {'heal' if missing == 1 else 'heals'} in a row must help ({approved} of "
+    if rule.calm:
+        return f"; {earned.count} of {rule.approvals} approved heals{_lacking(earned)}; then {found.raised_by}"
+    more = f"{missing} more approved {'heal' if missing == 1 else 'heals'} in a row must help ({earned.count} of "
     return f"; {more}{rule.approvals} have), then {found.raised_by}"
 
 
-def _approved(session: Session, rule: HealRule) -> int:
-    return Audit(session.state, session.stack.env, time.time(), looking=True).approved(rule.name)
+def _earned(session: Session, rule: HealRule) -> Earned:
+    from infratest.project.earning import of_rule  # it reads features and the monitor's store, which no heal needs
+
+    return of_rule(session, rule, time.time())
+
+
+def _lacking(earned: Earned) -> str:
+    return f", {earned.missing}" if earned.missing else ""
 
 
 def _entry(session: Session, rule: HealRule, level: str, why: str, by: str) -> Entry:

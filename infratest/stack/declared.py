@@ -42,8 +42,10 @@ class HealRule:
         many tries in so many seconds. group: at most so many acts on a group in so many seconds, or None. at_most: the
         fraction of the group that may be sick at once. mode: the most it may do, OBSERVE, PROPOSE or AUTO. proof: what
         AUTO rests on, or None. approvals: verified heals in a row that somebody approved, before it may be granted
-        AUTO. approvers: how many people must approve a proposal. keep: so many hosts of a group must stay well beside
-        the one that is healed. freeze: when AUTO asks a person first.
+        AUTO. calm: seconds that each of these must have stayed without harm; 0 asks for none. approvers: how many
+        people must approve a proposal. together: how many hosts may be under a heal of it at once, from its beginning
+        until it is known whether it helped; 0 for any number. keep: so many hosts of a group must stay well beside the
+        one that is healed. freeze: when AUTO asks a person first.
         collect: what is looked at before anything is touched. neighbours: a tag expression, of scenarios that must not
         be worse afterwards, or empty.
     """
@@ -63,7 +65,9 @@ class HealRule:
     mode: str = OBSERVE
     proof: Proof | None = None
     approvals: int = 5
+    calm: float = 0.0
     approvers: int = 1
+    together: int = 0
     keep: tuple[int, str] | None = None
     freeze: tuple[Freeze, ...] = ()
     collect: tuple[str, ...] = ()

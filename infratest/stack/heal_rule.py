@@ -30,11 +30,17 @@ def heal_rule(document: Document, name: str, faults: problems.Faults) -> HealRul
         ("mode", rule, "mode"),
         ("approvals", rule.get("earn", {}), "approvals"),
         ("approvers", rule, "approvers"),
+        ("together", rule, "together"),
     ):
         if at in held:
             fields[field] = held[at] if isinstance(getattr(HealRule, field), str) else int(held[at])
     if "confirm" in rule:
         fields |= _confirm((*key, "confirm"), rule["confirm"], faults)
+    if "calm" in rule.get("earn", {}):
+        with faults.caught():
+            fields["calm"] = duration(rule["earn"]["calm"], document.at((*key, "earn", "calm")))
+            if not 0 < fields["calm"] <= LONGEST:
+                faults.add((*key, "earn", "calm"), LIMITS)
     if "keep" in rule:
         fields["keep"] = (int(rule["keep"]["hosts"]), rule["keep"]["of"])
     if "freeze" in rule:

@@ -66,12 +66,15 @@ _PROOF = _map(
     ("drill",),
 )
 _EARN = _map(
-    "a map of approvals",
+    "a map of approvals and calm",
     "What it takes until it may be granted auto.",
     {
         "approvals": _number(
             "a whole number from 0 to 1000", "Approved heals that helped, in a row (default 5).", 0, 1000
-        )
+        ),
+        "calm": _text(
+            QUANTITIES["time"], "How long it must have stayed well after each of them, to count.", units("time")
+        ),
     },
 )
 _KEEP = _map(
@@ -114,6 +117,9 @@ _OF_ALL: Mapping[str, Schema] = {
         r"^(100|[0-9]{1,2})(\.[0-9]+)? ?%$",
     ),
     "approvers": _number("a whole number from 1 to 9", "How many people approve a proposal (default 1).", 1, 9),
+    "together": _number(
+        "a whole number from 1 to 1000", "On how many hosts at once, each until it is known that it helped.", 1, 1000
+    ),
     "freeze": _FREEZE,
 }
 #: Whose lines of the ledger, certificates and approvals count.
@@ -146,7 +152,8 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
         "properties": dict(remedies),
     }
     return _map(
-        "a map of when, confirm, collect, do, neighbours, budget, at-most, keep, mode, proof, earn, approvers, freeze",
+        "a map of when, confirm, collect, do, neighbours, budget, at-most, together, keep, mode, proof, earn, "
+        "approvers, freeze",
         "One heal rule. It never acts on unknown or on stale results.",
         {
             "when": _WHEN,

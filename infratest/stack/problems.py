@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,12 +72,11 @@ def check_written(document: Document) -> None:
         NotInThisVersion: it uses what the design names and this version does not have.
         StackFileError: it does not keep to the schema.
     """
-    errors = list(_Validator(as_written(document.data)).iter_errors(document.data))
-    refused = [*_later(document), *_later_of_heal(errors)]
+    refused = list(_later(document))
     # What the schema says of the same key would be that it is unknown.
     named = tuple(f"{document.at(key)}: " for key, _ in refused)
     problems = [_problem(document, key, words) for key, words in refused]
-    written = sorted(problem for error in errors for problem in _found(document, error))
+    written = _problems(_Validator(as_written(document.data)), document)
     found = [problem for problem in written if not problem[-1].startswith(named)]
     if found:
         raise StackFileError(_said(sorted(problems + found)))
@@ -242,17 +241,6 @@ def _later_of_monitor(at: KeyPath, monitor: Any) -> Iterator[tuple[KeyPath, str]
             for name in (inside if isinstance(inside, Mapping) else ())
             if name in names
         )
-
-
-def _later_of_heal(errors: Iterable[ValidationError]) -> Iterator[tuple[KeyPath, str]]:
-    """Find the same among what the schema does not take below `heal:`: a key that it has is there by now."""
-    for error in errors:
-        key: KeyPath = tuple(error.absolute_path)
-        inside = key[2:] if key[:1] == ("environments",) else key
-        if inside[:1] == ("heal",) and error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
-            found: Any = error.instance
-            unknown_keys = (name for name in found if name not in error.schema["properties"])
-            yield from (((*key, name), later.WORDS) for name in unknown_keys if later.of_heal(inside[1:], name))
 
 
 def _environments(data: Mapping[str, Any]) -> list[tuple[KeyPath, Mapping[str, Any]]]:

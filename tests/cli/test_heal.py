@@ -179,6 +179,17 @@ def test_who_pauses_one_state_directory_sees_that_others_go_on(project: Project)
     assert not (project.folder / ".infratest" / "pause.json").exists()
 
 
+def test_what_tells_of_a_pause_names_the_command_that_ends_it_there(project: Project) -> None:
+    there = ("--env", "prod", "--state", "elsewhere")
+    project.run("check", *there, "--heal")
+    project.run("heal", "pause", "2h", "--state", "elsewhere")
+    ends = "; `infratest heal resume --state elsewhere` ends it"
+    assert ends in project.run("check", *there, "--heal")[1]
+    assert ends in project.run("status", *there)[1]
+    (project.folder / "elsewhere" / "pause.json").write_text("soon")
+    assert "; `infratest heal resume --state elsewhere` removes it" in project.run("status", *there)[1]
+
+
 def test_a_line_names_the_command_that_approves_it_here(tmp_path: Path) -> None:
     project = Project(tmp_path, mode="propose")
     for _ in range(2):

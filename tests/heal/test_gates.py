@@ -28,6 +28,12 @@ def tried(*ago: float, rule: str = "mend-web", host: str = "web-1", ended: bool 
     return tuple(Try(rule=rule, host=host, time=NOON - t, until=NOON - t + MINUTE, ended=ended) for t in ago)
 
 
+def under_way(*ago: float, **about: Any) -> tuple[Try, ...]:
+    """Return heals of another host of which nobody has seen yet whether they helped."""
+    return tuple(replace(one, verifying=one.ended) for one in tried(*ago, **{"host": "web-2"} | about))
+
+
+TOGETHER = {"together": 1, "confirm": 2}
 ALLOWED = Situation(
     now=NOON,
     looked=NOON - 5,
@@ -90,6 +96,26 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"history": history(1, age=-2 * MINUTE)}, "blast radius", "no stored result younger than"),
         ({"tries": tried(30, ended=False)}, "concurrency", "no end is on record"),
         ({"tries": tried(30, rule="other", ended=False)}, "concurrency", "rule other began on web-1"),
+        (
+            {"rule": make_rule(**TOGETHER), "begun": under_way(12.4)},
+            "together",
+            "1 heal of mend-web is not verified yet (web-2, since 12 s); at most 1 together",
+        ),
+        (
+            {
+                "rule": make_rule(confirm=2, together=2),
+                "begun": under_way(90) + under_way(7, host="web-3", ended=False),
+            },
+            "together",
+            "2 heals of mend-web are not verified yet (web-2, since 90 s; web-3, since 7 s); at most 2 together",
+        ),
+        ({"rule": make_rule(**TOGETHER), "begun": under_way(HOUR + MINUTE - 1)}, "together", "since 61 min"),
+        ({"rule": make_rule(**TOGETHER), "begun": under_way(MINUTE - 1, ended=False)}, "together", "since 59 s"),
+        (
+            {"rule": make_rule(**TOGETHER), "begun": [replace(*under_way(HOUR, ended=False), alive=True)]},
+            "together",
+            "1 heal of mend-web is not verified yet (web-2, since 60 min)",
+        ),
         ({"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)}, "budget", "3 of 3 tries in 60 min are used on web-1"),
         ({"rule": make_rule(confirm=2, tries=0)}, "budget", "0 of 0 tries"),
         ({"settling": NOON + MINUTE}, "settling", "what was done has until 2027-01-15 08:01:00 UTC to take effect"),
@@ -169,6 +195,11 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
         {"tries": tried(30 * MINUTE, 20 * MINUTE, 10 * MINUTE, host="web-2")},
         {"tries": tried(30 * MINUTE, 20 * MINUTE, 10 * MINUTE, rule="other")},
         {"tries": tried(61, ended=False)},
+        {"begun": under_way(9)},
+        {"rule": make_rule(**TOGETHER), "begun": under_way(9, host="web-1") + under_way(9, rule="other")},
+        {"rule": make_rule(**TOGETHER), "begun": under_way(9, host="web-99") + tried(9, host="web-2")},
+        {"rule": make_rule(**TOGETHER), "begun": under_way(HOUR + MINUTE) + under_way(MINUTE, ended=False)},
+        {"rule": make_rule(confirm=2, together=2), "begun": under_way(9, 8)},
         {"tries": tried(10)},
         {"tries": tried(100, 20)},
         {"tries": tried(1), "climbing": True},

@@ -6,6 +6,7 @@ real ones. What may be is judged here from what the machine itself did, not from
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +38,7 @@ STATES = ("ok", "warning", "critical", "unknown", "skipped", "blocked")
 #: What may happen between the gates and the act.
 MEANWHILE = ("a pause", "a deployment", "a downtime", "an outage of ours", "a loss")
 REMEDY_SECONDS = 600.0  # that `provision` may take
+RUN = 1000.0  # seconds that a run has
 
 
 class Killed(BaseException):
@@ -53,16 +55,17 @@ class Healing(RuleBasedStateMachine):
         rungs=st.integers(1, 3),
         keep=st.sampled_from((None, None, (1, "web"), (2, "web"), (3, "web"))),
         proof=st.sampled_from((None, Proof(drill="killed-nginx"))),
+        together=st.sampled_from((0, 1, 1, 2)),
     )
     def begin(
         self, confirm: int, tries: int, per: float, at_most: float, mode: str, rungs: int,
-        keep: tuple[int, str] | None, proof: Proof | None,
+        keep: tuple[int, str] | None, proof: Proof | None, together: int,
     ) -> None:  # fmt: skip
         self.folder = TemporaryDirectory()
         path = Path(self.folder.name)
         self.rule = make_rule(
             confirm=confirm, tries=tries, per=per, at_most=at_most, mode=mode, do=(("provision", {}),) * rungs,
-            keep=keep, proof=proof,
+            keep=keep, proof=proof, together=together,
         )  # fmt: skip
         self.state = StateDir(path / "state")
         self.states = dict.fromkeys(HOSTS, "ok")
@@ -74,6 +77,8 @@ class Healing(RuleBasedStateMachine):
         self.meanwhile = ""
         self.may_act: set[str] = set()
         self.crash_next = False
+        self.unseen: dict[str, float] = {}  # hosts acted on with no time to look at them, and when that was
+        self.time: list[float] | None = None  # of a run that ends with its act, what has gone by
         self.crashes: dict[str, list[float]] = {host: [] for host in HOSTS}
         self.call = 0
         self.deadline: Deadline | None = None
@@ -131,6 +136,11 @@ class Healing(RuleBasedStateMachine):
         assert self.world.proof[0] or self.rule.proof is None, "acted unproven"
         running = [begun for begun in self.crashes[host] if now < begun + REMEDY_SECONDS]
         assert not running, "acted while an act without an end may still run"
+        begun = {name for name in HOSTS if any(now < at + REMEDY_SECONDS for at in self.crashes[name])}
+        begun |= {name for name, at in self.unseen.items() if now < at + REMEDY_SECONDS + LIMITS.verify}
+        assert not self.rule.together or len(begun - {host}) < self.rule.together, f"acted beside {begun}"
+        if self.time:
+            self.time[0], self.unseen[host] = RUN, now
         if self.crash_next:
             self.crash_next = False
             self.crashes[host].append(now)
@@ -216,6 +226,27 @@ class Healing(RuleBasedStateMachine):
         self.deadline = None
         assert len(self.world.acts) == before
 
+    @rule(which=st.integers(0, len(HOSTS) - 1), apart=st.integers(1, 3), later=st.sampled_from((1.0, 300.0)))
+    def one_is_healed_unseen_and_then_another_fails(self, which: int, apart: int, later: float) -> None:
+        """Nothing is in their way but what the rule itself says."""
+        first, then = HOSTS[which], HOSTS[(which + apart) % len(HOSTS)]
+        for host in HOSTS:
+            self.states[host] = "critical" if host == first else "ok"
+        self.sees, self.deploying, self.unwanted, self.crash_next, self.meanwhile = True, False, "", False, ""
+        self.world.trust, self.world.proof = (AUTO, "by the ledger"), (True, "by its certificate")
+        self.somebody_resumes()
+        self.world.helps = True
+        for look in range(self.rule.confirm, 0, -1):
+            if look == 1:
+                self.time, self.world.limits = [0.0], replace(LIMITS, settle=30.0)
+                self.deadline = Deadline(RUN, lambda: self.time[0] if self.time else RUN)
+            self.check(HOSTS, dry=False)
+        self.deadline, self.time, self.world.limits = None, None, LIMITS
+        self.world.now += later
+        self.states[then] = "critical"
+        for _ in range(self.rule.confirm):
+            self.check((then,), dry=False)
+
     @rule(dry=st.booleans())
     def check_all_and_heal(self, dry: bool) -> None:
         self.check(HOSTS, dry)
@@ -269,6 +300,8 @@ class Healing(RuleBasedStateMachine):
             for host, is_newest in newest.items()
             if is_newest and fresh and not dry and self.row[host] >= self.rule.confirm
         }
+        if not dry:
+            self.what_was_unseen_is_seen(report)
         acts = len(self.world.acts)
         self.call += 1
         # No way to the hosts, so that no healing mark is put on them: thousands of programs would be started for it.
@@ -293,12 +326,19 @@ class Healing(RuleBasedStateMachine):
         for record in records:
             self.judge(record)
 
+    def what_was_unseen_is_seen(self, report: Report) -> None:
+        at = _seconds(report)
+        for result in report.results:
+            tells = result.state in ("ok", "warning", "critical") and result.blocked_by is None
+            if tells and at > self.unseen.get(result.host, at):
+                del self.unseen[result.host]
+
     def judge(self, record: HealRecord) -> None:
         if record.outcome == "refused":
             closed = [answer for answer in record.gates if not answer.passed]
             assert closed
             assert all(answer.reason for answer in record.gates)
-        if record.after is not None:
+        if record.after is not None and not record.later:
             host = record.before.host
             self.stored[result_id(host)] = Seen(host=host, state=record.after.state, time=self.world.now)
             if record.verified or record.outcome == "recovered":

@@ -9,7 +9,7 @@ import pytest
 
 from infratest.heal.gates import GATES, Changes, Seen
 from infratest.store.failures import Row
-from tests.heal.test_gates import ALLOWED, HOUR, MINUTE, NOON, PROVEN, RESULT, RULE, history, tried
+from tests.heal.test_gates import ALLOWED, HOUR, MINUTE, NOON, PROVEN, RESULT, RULE, history, tried, under_way
 from tests.worlds.heal_world import make_hosts, make_result, make_rule
 
 #: For each gate a situation in which it alone refuses: without it, there would be an act.
@@ -33,6 +33,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "floor": {"rule": make_rule(keep=(10, "web"))},
     "concurrency": {"tries": tried(30, rule="other", ended=False)},
     "settling": {"settling": NOON + MINUTE},
+    "together": {"rule": make_rule(confirm=2, together=1), "begun": under_way(12)},
     "budget": {"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)},
     "group budget": {
         "rule": make_rule(group=(2, HOUR)),

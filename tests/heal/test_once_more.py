@@ -235,9 +235,12 @@ def test_what_is_red_in_a_drill_is_no_verdict_on_a_heal_before_it(world: World, 
     assert (events(state).count("failed"), len(world.lost)) == (1, 1)
 
 
-def test_a_heal_of_a_drill_that_a_later_check_finds_without_effect_costs_nothing(world: World, state: StateDir) -> None:
+@pytest.mark.parametrize("drilled", ["mend-web", "another"])
+def test_a_heal_of_a_drill_that_a_later_check_finds_without_effect_costs_nothing(
+    world: World, state: StateDir, drilled: str
+) -> None:
     world.limits, world.helps = Limits(settle=30.0), False
-    cut(world, state, drilled="mend-web")
+    cut(world, state, drilled=drilled)
     world.now += 60
     heal(world.report(), [make_rule(mode="observe")], state, world.means(), history={})
     assert (events(state).count("failed"), world.lost) == (1, [])

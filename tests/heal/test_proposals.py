@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from infratest.deadline import Deadline
 from infratest.errors import StateError, UserError
 from infratest.heal import proposals, signing
 from infratest.heal.healing import heal
+from infratest.heal.pause import pause
 from infratest.heal.proposals import Approval, Proposal
 from infratest.heal.records import HealRecord, note
+from infratest.hosts import Host
 from infratest.model import Observation, Result, StepResult
 from infratest.project.proof import reads
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule, Proof
 from infratest.store.directory import StateDir
-from tests.worlds.heal_world import World, closed, make_result, make_rule, run
+from infratest.transports.base import Transport
+from tests.worlds.heal_world import World, closed, make_result, make_rule, open_local, run
 
 PROPOSE = make_rule(mode="propose")
 ALICE, BOB = "alice(1000)@desk", "bob(1001)@desk"
@@ -75,6 +79,36 @@ def test_an_approval_answers_its_digest_and_no_other(world: World, state: StateD
     record = once(world, state, changed)
     assert (record.outcome, world.acts) == ("proposed", [])
     assert sorted(each.state for each in proposals.every(state, "prod")) == ["replaced", "waiting"]
+
+
+def test_an_approval_stands_where_a_gate_refuses_right_before_the_act(world: World, state: StateDir) -> None:
+    once(world, state)
+    approve(world, state)
+
+    def opened(host: Host, deadline: Deadline) -> Transport:
+        pause(state, 30.0, world.now)
+        return open_local(host, deadline)
+
+    world.now += 60
+    (refused,) = heal(world.report(), [PROPOSE], state, world.means(open_transport=opened), history={})
+    assert (refused.outcome, closed(refused), world.acts) == ("refused", ["pause"], [])
+    assert waiting(state).approvals
+    assert once(world, state).approved_by == f"approved by {ALICE}"
+    assert [each.state for each in proposals.every(state, "prod")] == ["used"]
+
+
+def test_an_approval_that_is_over_when_the_act_is_to_begin_is_none(world: World, state: StateDir) -> None:
+    once(world, state)
+    approve(world, state)
+
+    def opened(host: Host, deadline: Deadline) -> Transport:
+        world.now += 15.0  # until the host answers
+        return open_local(host, deadline)
+
+    world.now += 890
+    (refused,) = heal(world.report(), [PROPOSE], state, world.means(open_transport=opened), history={})
+    assert (refused.outcome, closed(refused), world.acts) == ("refused", ["proposal"], [])
+    assert refused.reason.endswith("is approved no longer: it is over")
 
 
 def disk(used: float, most: str = "90", text: str = "the disk is used at most 90 %") -> Result:

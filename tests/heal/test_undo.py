@@ -169,9 +169,9 @@ def approved_heal(world: World, state: StateDir, in_time: bool = True) -> Audit:
 
 def test_an_approved_heal_that_was_undone_earns_nothing(world: World, state: StateDir) -> None:
     audit = approved_heal(world, state)
-    assert audit.approved("mend-web") == 1
+    assert len(audit.approved("mend-web")) == 1
     audit.undo(str(audit.begun()[-1]["try"]), "alice", world.now)
-    assert Audit(state, "prod", world.now, looking=True).approved("mend-web") == 0
+    assert Audit(state, "prod", world.now, looking=True).approved("mend-web") == []
 
 
 def test_an_approved_heal_earns_as_soon_as_a_later_check_sees_that_it_helped_and_not_before(
@@ -179,9 +179,9 @@ def test_an_approved_heal_earns_as_soon_as_a_later_check_sees_that_it_helped_and
 ) -> None:
     world.limits = Limits(settle=30.0)
     audit = approved_heal(world, state, in_time=False)
-    assert audit.approved("mend-web") == 0
+    assert audit.approved("mend-web") == []
     run(world, state, make_rule(mode="propose"))
-    assert Audit(state, "prod", world.now, looking=True).approved("mend-web") == 1
+    assert len(Audit(state, "prod", world.now, looking=True).approved("mend-web")) == 1
 
 
 def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: World, state: StateDir) -> None:
@@ -191,7 +191,21 @@ def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: 
     heal(world.report(), [make_rule(mode="propose")], state, world.means(drilled="mend-web"), history={})
     audit = Audit(state, "prod", world.now, looking=True)
     assert [(one.drill, one.verified) for one in audit.tries] == [(False, True), (True, False)]
-    assert audit.approved("mend-web") == 1
+    assert len(audit.approved("mend-web")) == 1
+
+
+def test_what_other_rules_heal_during_a_drill_is_no_heal_of_theirs_that_counts(world: World, state: StateDir) -> None:
+    rule = make_rule(group=(1, 86400.0))
+    world.now += 60
+    heal(world.report(), [rule], state, world.means(drilled="another"), history={})
+    assert [(one.rule, one.verified, one.drill) for one in Audit(state, "prod", world.now).tries] == [
+        ("mend-web", True, True)
+    ]
+    world.sick.add("web-1")
+    assert run(world, state, rule)[0].verified  # it has used up nothing of what its group may have in a day
+    assert [one.drill for one in Audit(state, "prod", world.now).tries] == [True, False]
+    world.sick.add("web-1")
+    assert run(world, state, rule)[0].outcome == "refused"
 
 
 def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, state: StateDir) -> None:

@@ -307,3 +307,16 @@ heal:
     ).heal
     assert (rule.when_state, rule.confirm, rule.do) == ("warning", 1, (("hook", "hooks/page.sh"),))
     assert (rule.tries, rule.per, rule.at_most, rule.mode) == (3, 1800.0, 0.125, "auto")
+
+
+def test_how_many_hosts_are_healed_at_once_is_said_for_all_rules_or_for_one(load_text):
+    rules = "a: {do: [{provision: {}}]}, b: {do: [{provision: {}}], together: 3}"
+    a, b = load_text(f"stack: s\nhosts: {{w: {{}}}}\nheal: {{defaults: {{together: 1}}, {rules}}}\n").heal
+    assert (a.together, b.together) == (1, 3)
+    assert [rule.together for rule in load_text(f"stack: s\nhosts: {{w: {{}}}}\nheal: {{{rules}}}\n").heal] == [0, 3]
+
+
+def test_how_long_it_must_stay_calm_after_an_approved_heal(load_text):
+    rules = "a: {do: [{provision: {}}], earn: {calm: 24h}}, b: {do: [{provision: {}}]}"
+    found = load_text(f"stack: s\nhosts: {{w: {{}}}}\nheal: {{{rules}}}\n").heal
+    assert [(rule.approvals, rule.calm) for rule in found] == [(5, 86400.0), (5, 0.0)]

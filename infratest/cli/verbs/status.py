@@ -110,7 +110,8 @@ def _health(session: Session) -> list[str]:
         return []
     from infratest.heal.health import health
 
-    return health(session.state, session.stack.env, session.stack.heal, time.time())
+    resume = session.command("heal", "resume", of_all=True)
+    return health(session.state, session.stack.env, session.stack.heal, time.time(), resume)
 
 
 def _changed(session: Session, hosts: list[Host]) -> list[Change]:

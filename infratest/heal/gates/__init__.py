@@ -46,6 +46,7 @@ GATES = {
     "floor": group.floor,
     "concurrency": tries.concurrency,
     SETTLING: tries.settling,
+    "together": tries.together,
     BUDGET: tries.budget,
     GROUP_BUDGET: tries.group_budget,
     WAIT: tries.wait,

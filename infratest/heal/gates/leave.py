@@ -18,7 +18,7 @@ def suppressed(rule: HealRule, result: Result, situation: Situation) -> tuple[bo
 
 def pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if situation.paused is not None and situation.paused > situation.now:
-        return False, f"paused until {moment(situation.paused)}; `infratest heal resume` ends it"
+        return False, f"paused until {moment(situation.paused)}; `{situation.resume}` ends it"
     return True, "not paused"
 
 

@@ -61,7 +61,7 @@ class Try:
 
     Args:
         until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
-        drill: it was made in one.
+        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped.
     """
 
     rule: str
@@ -72,6 +72,7 @@ class Try:
     verified: bool = False
     alive: bool = False
     drill: bool = False
+    verifying: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,8 @@ class Limits:
         report_age: a report older than this is stale. stored_age: a host whose last stored result is older is not
         known. settle: how long a remedy is given until the scenario must hold again. look_again: a report older
         than this is looked at again before acting. together: what turned red within so much of each other did so
-        together. moment: and within so much, at one moment.
+        together. moment: and within so much, at one moment. verify: where nobody has seen so long after a try must have
+        ended whether it helped, it has not.
     """
 
     report_age: float = 600.0
@@ -106,6 +108,7 @@ class Limits:
     look_again: float = 30.0
     together: float = 60.0
     moment: float = 10.0
+    verify: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,18 +118,18 @@ class Situation:
     Args:
         now, looked: seconds since the epoch; looked is when the result was seen. row: its failures in a row. hosts: all
         of the stack, by name. history: the last stored results by id, this run's included. tries: of this environment,
-        oldest first. paused: the end of the pause, or None. left: seconds until the whole run must end; least: those
-        that the rung that is due has to have. climbing: the rung before failed in this same run, so no wait is due.
-        settling: until when what the rule did to the host has yet to take effect, None where nothing has.
-        acted: when it began; what was seen of other hosts before that says nothing of what it did to them. suppressed:
-        why it is to be left alone, or empty. unseen: hosts that nobody has looked at since the result failed, and that
-        are about to be. drilled: the rule that a drill is about, or empty. production: the stack is. proof: whether the
-        rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by whom this
-        very act was approved, or empty. witness: whether what is seen from here can be relied on, and why or why not.
-        traits: of each host, beside its labels, what it may share with others: its
-        image, the run that provisioned it. changes: what people are changing. fence: of a rung that needs it, whether
-        the host is out of service, or is sure to be in time, and why or why not; None of a rung that leaves it where it
-        is.
+        oldest first, in a drill since that began; begun: those from before it, too. paused: the end of the pause, or
+        None; resume: the command that ends it. left: seconds until the whole run must end; least: those that the rung
+        that is due has to have. climbing: the rung before failed in this same run, so no wait is due. settling: until
+        when what the rule did to the host has yet to take effect, None where nothing has. acted: when it began; what
+        was seen of other hosts before that says nothing of what it did to them. suppressed: why it is to be left alone,
+        or empty. unseen: hosts that nobody has looked at since the result failed, and that are about to be. drilled:
+        the rule that a drill is about, or empty. production: the stack is. proof: whether the rule is proven, and why
+        or why not; trust: how much it may do by the ledger, and why. approved: by whom this very act was approved, or
+        empty. witness: whether what is seen from here can be relied on, and why or why not. traits: of each host,
+        beside its labels, what it may share with others: its image, the run that provisioned it. changes: what people
+        are changing. fence: of a rung that needs it, whether the host is out of service, or is sure to be in time, and
+        why or why not; None of a rung that leaves it where it is.
     """
 
     now: float
@@ -135,7 +138,9 @@ class Situation:
     hosts: Mapping[str, Host]
     history: Mapping[str, Stored]
     tries: tuple[Try, ...] = ()
+    begun: tuple[Try, ...] = ()
     paused: float | None = None
+    resume: str = "infratest heal resume"
     left: float = inf
     least: float = 0.0
     climbing: bool = False
@@ -184,6 +189,6 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str], between: str = ", ") -> str:
     """Write the first of some names, and how many more there are."""
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") or "none"
+    return between.join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") or "none"

@@ -1,13 +1,13 @@
-"""Gates about what was tried before: nothing acts on the host, tries are left, and the wait since the last is over."""
+"""Gates about what was tried before: nothing acts on the host, few others are healed, tries are left, no wait."""
 
 from __future__ import annotations
 
 from math import inf
 
-from infratest.heal.gates.situation import Situation, Try, moment
+from infratest.heal.gates.situation import Situation, Try, listed, moment
 from infratest.model import Result
 from infratest.stack.declared import HealRule
-from infratest.units import human
+from infratest.units import counted, human
 
 
 def settling_time(rule: HealRule) -> float:
@@ -45,6 +45,27 @@ def settling(rule: HealRule, result: Result, situation: Situation) -> tuple[bool
         return True, "nothing that was done has yet to take effect"
     until = moment(situation.settling)
     return False, f"what was done has until {until} to take effect; a check after that tells whether it helped"
+
+
+def together(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    """Count the other hosts that the rule has begun to heal, and of which nobody knows yet how that ended."""
+    if not rule.together:
+        return True, "no `together:`"
+    # A host that is of the stack no longer is looked at no longer.
+    others = situation.hosts.keys() - {result.host}
+    since = {one.host: one.time for one in situation.begun
+             if one.rule == rule.name and one.host in others and _under_way(one, situation)}  # fmt: skip
+    named = [f"{host}, since {human(max(0.0, round(situation.now - at)), 's')}" for host, at in since.items()]
+    words = f"{counted(len(since), 'heal')} of {rule.name} {'is' if len(since) == 1 else 'are'} not verified yet"
+    shown = f" ({listed(named, '; ')})" if named else ""
+    return len(since) < rule.together, f"{words}{shown}; at most {rule.together} together"
+
+
+def _under_way(one: Try, situation: Situation) -> bool:
+    """Whether a heal acts, or may be seen to have helped; by its deadline alone once nobody can tell any more."""
+    if not one.ended:
+        return one.alive or one.until > situation.now
+    return one.verifying and one.until + situation.limits.verify > situation.now
 
 
 def budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:

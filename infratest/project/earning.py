@@ -1,0 +1,80 @@
+"""What a rule has earned by heals that people approved, by what is on record. Called by `infratest heal trust`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from infratest.errors import InfratestError
+from infratest.heal.audit import FILE, OLD_FILE, Audit
+from infratest.heal.earning import SEEN, Earned, Kept, Look, earned
+from infratest.heal.records import in_drill
+from infratest.heal.rules import matches
+from infratest.project.monitor_store import in_file, looked_into
+from infratest.project.rule_lint import cases
+from infratest.project.session import Session
+from infratest.stack.declared import HealRule
+from infratest.states import CRITICAL
+from infratest.store import events, failures
+from infratest.store.database import changes, place
+
+
+def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
+    """Return what a rule has earned. Args: now: seconds since the epoch.
+
+    Raises:
+        UserError: its neighbours cannot be told, since a feature cannot be read. StateError: nor can what is kept.
+    """
+    heals = Audit(session.state, session.stack.env, now, looking=True).approved(rule.name)
+    if not rule.calm or not heals:
+        return earned(heals, (), Kept(), rule.calm, now)
+    beside = _neighbours(session, rule)
+    kept = _kept(session, {*beside, *(one.id for one in heals)}, heals[0].at)
+    return earned(heals, beside, kept, rule.calm, now)
+
+
+def _neighbours(session: Session, rule: HealRule) -> set[str]:
+    if not rule.neighbours:
+        return set()
+    beside = replace(rule, when_tags=rule.neighbours)
+    return {case.id for case in cases(session.stack) if matches(beside, case.tags)}
+
+
+def _kept(session: Session, ids: Collection[str], begin: float) -> Kept:
+    """Return what is kept of how these were, since a time or a little before that."""
+    state, env = session.state, session.stack.env
+    older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
+    looks = [*_of_events((*older, *newer), env, ids), *_of_audit(session, ids)]
+    for id, row in failures.load(state, env).items():
+        if id in ids and row.since is not None:  # what is not known now was failing when it began
+            looks.append(Look(time=row.since, id=id, state=row.state if row.state in SEEN else CRITICAL))
+    since, problem = float(older[0]["time"]) if older else -inf, ""
+    if not in_file(session) or Path(state.file(place.FILE)).exists():
+        try:
+            with looked_into(session) as store, store.sight() as t:
+                before = [one for one in (changes.last(t, id, begin) for id in ids) if one is not None]
+                changed = [*before, *(one for id in ids for one in changes.changes(t, id, begin))]
+        except InfratestError as error:
+            problem = f"the monitor's store cannot be read: {error}"
+        else:
+            looks += [Look(time=one.at.wall, id=one.id, state=one.after) for one in changed]
+            since = min(since, begin) if len(before) == len(ids) else since  # by then all of them were watched
+    return Kept(looks=looks, since=since, problem=problem)
+
+
+def _of_events(told: tuple[dict[str, Any], ...], env: str, ids: Collection[str]) -> Iterator[Look]:
+    for one in told:
+        labels = one.get("labels", {})
+        if labels.get("kind") == events.RESULT and labels.get("env") == env and labels.get("id") in ids:
+            yield Look(time=float(one["time"]), id=str(labels["id"]), state=str(one["value"]))
+
+
+def _of_audit(session: Session, ids: Collection[str]) -> Iterator[Look]:
+    """Yield when problems began about which something was decided. What a drill has broken is none."""
+    for one in (record for name in (OLD_FILE, FILE) for record in session.state.read(name)):
+        its, began = one.get("before"), one.get("problem")
+        if one.get("env") == session.stack.env and one.get("id") in ids and its and began and not in_drill(one):
+            yield Look(time=float(began), id=str(one["id"]), state=str(its.get("state")))
