@@ -64,17 +64,17 @@ class Afterwards(Acts):
 
         Its scenario or its host is gone, or no check had the time to look at what is beside it.
         """
-        now, within = self._means.clock(), self._means.limits.verify
+        now = self._means.clock()
         for id, one in verifying.pending(self._state, self._report.env).items():
-            due = self._audit.until(one.number, one.ended)
+            due, rule = self._audit.until(one.number, one.ended), known.get(one.rule)
+            within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
             if now < due + within or (self._means.drilled and not one.drill):
                 continue
             verifying.remove(self._state, self._report.env, id)
             words = f"nobody could see within {human(within, 's')} after it whether it helped"
             self._audit.told(one.number, False, now, f"{one.remedy}: {words}")
             result = _result(id, one.was)
-            rule = known.get(one.rule) if result.host in self._means.hosts else None
-            if rule is None:
+            if rule is None or result.host not in self._means.hosts:
                 continue
             record = replace(self._record(result, rule, one), after=None, error=words)
             self._tell(record)

@@ -54,18 +54,19 @@ def together(rule: HealRule, result: Result, situation: Situation) -> tuple[bool
     # A host that is of the stack no longer is looked at no longer.
     others = situation.hosts.keys() - {result.host}
     since = {one.host: one.time for one in situation.begun
-             if one.rule == rule.name and one.host in others and _under_way(one, situation)}  # fmt: skip
+             if one.rule == rule.name and one.host in others and _under_way(one, rule, situation)}  # fmt: skip
     named = [f"{host}, since {human(max(0.0, round(situation.now - at)), 's')}" for host, at in since.items()]
     words = f"{counted(len(since), 'heal')} of {rule.name} {'is' if len(since) == 1 else 'are'} not verified yet"
     shown = f" ({listed(named, '; ')})" if named else ""
     return len(since) < rule.together, f"{words}{shown}; at most {rule.together} together"
 
 
-def _under_way(one: Try, situation: Situation) -> bool:
+def _under_way(one: Try, rule: HealRule, situation: Situation) -> bool:
     """Whether a heal acts, or may be seen to have helped; by its deadline alone once nobody can tell any more."""
     if not one.ended:
         return one.alive or one.until > situation.now
-    return one.verifying and one.until + situation.limits.verify > situation.now
+    settle = max((each or 0.0 for each in rule.settles), default=0.0)
+    return one.verifying and one.until + settle + situation.limits.verify > situation.now
 
 
 def budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
