@@ -143,7 +143,7 @@ def _means(
         keys=frozenset(session.stack.trusted_keys.values()),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,
-        suppressed=left_alone(session, suppressed) if resident is None else resident.left_alone,
+        suppressed=left_alone(session, suppressed, deadline) if resident is None else resident.left_alone,
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
         page=pager(session),

@@ -1,7 +1,8 @@
 """Why a result is to be left alone: the caller says so, or people do, to the monitor of this state directory.
 
 Called by the heal engine's means, before every act. Whoever plans a downtime, or says that they have a problem, is at
-work on it, and a heal would be at work beside them.
+work on it, and a heal would be at work beside them. A monitor or a database that hangs holds up a run once, and for no
+more than a part of its time.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 from infratest.alerting.problems import Suppression, acknowledged, in_downtime
+from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.model import Result
 from infratest.project import monitor_store
@@ -19,29 +23,24 @@ from infratest.store import monitor_socket
 from infratest.store.database import people, statuses
 from infratest.store.database.place import FILE
 
-#: The word of a question to the monitor, and seconds for its answer.
-WORD, SECONDS = "left alone", 5.0
+#: The word of a question to the monitor.
+WORD = "left alone"
+#: Seconds for an answer, of the monitor or of its store, and the part of what a run has left that one may take.
+SECONDS, PART = 5.0, 0.5
 
 
-def left_alone(session: Session, caller: str) -> Callable[[Result], str]:
+def left_alone(session: Session, caller: str, deadline: Deadline | None = None) -> Callable[[Result], str]:
     """Return what tells why a result is to be left alone, empty where it may be healed.
 
     Args:
         caller: why the caller wants nothing healed, as `DOWNTIME`; empty or zeros where it may be: `00` is what
-        Nagios says of a host and of a service of which neither is in a downtime.
+        Nagios says of a host and of a service of which neither is in a downtime. deadline: of the run.
     """
     if caller.strip("0"):
         return lambda result: f"suppressed by the caller ({caller}), as in a downtime"
     if monitor_store.in_file(session) and not Path(session.state.file(FILE)).exists():
         return lambda result: ""  # no monitor has ever kept anything here
-
-    def look(result: Result) -> str:
-        try:
-            return words(_wanted(session, result.id))
-        except InfratestError as error:
-            return f"whether it is in a downtime, or acknowledged, is not known: {error}"
-
-    return look
+    return _People(session, deadline)
 
 
 def words(reason: str) -> str:
@@ -49,15 +48,49 @@ def words(reason: str) -> str:
     return f"left alone: {reason}" if reason else ""
 
 
-def _wanted(session: Session, id: str) -> str:
-    """Return why people want a result left alone, by the monitor that runs here, or else by what one has kept."""
-    try:
-        answer = monitor_socket.asked(str(session.state.path), {"word": WORD, "ids": [id]}, SECONDS)
-        return str(answer.get(id, ""))
-    except monitor_socket.Nobody:
-        pass
-    except (monitor_socket.Silence, AttributeError) as error:
-        raise StateError(f"the monitor cannot be asked: {error}") from None
+class _People:
+    """What people want, by the monitor that runs here, or else by what one has kept.
+
+    Who has not answered once is not asked again: that nobody knows holds for the rest of the run.
+    """
+
+    def __init__(self, session: Session, deadline: Deadline | None) -> None:
+        self._session, self._deadline = session, deadline
+        self._asks_monitor = True
+        self._unknown = ""
+
+    def __call__(self, result: Result) -> str:
+        if not self._unknown:
+            try:
+                return words(self._wanted(result.id))
+            except InfratestError as error:
+                self._unknown = f"whether it is in a downtime, or acknowledged, is not known: {error}"
+        return self._unknown
+
+    def _wanted(self, id: str) -> str:
+        """Return why people want a result left alone. Raises InfratestError: nobody can say."""
+        if self._asks_monitor:
+            try:
+                return str(self._monitor({"word": WORD, "ids": [id]}).get(id, ""))
+            except monitor_socket.Nobody:
+                self._asks_monitor = False
+            except (monitor_socket.Silence, AttributeError) as error:
+                raise StateError(f"the monitor cannot be asked: {error}") from None
+        return _within(self._seconds(), lambda: _kept(self._session, id))
+
+    def _monitor(self, question: dict[str, Any]) -> Any:
+        return monitor_socket.asked(str(self._session.state.path), question, self._seconds())
+
+    def _seconds(self) -> float:
+        """Return the seconds that an answer may take. Raises StateError: the run has none left."""
+        seconds = SECONDS if self._deadline is None else min(SECONDS, round(self._deadline.left * PART, 1))
+        if seconds <= 0:
+            raise StateError("there was no time left to ask; give the run more with --timeout")
+        return seconds
+
+
+def _kept(session: Session, id: str) -> str:
+    """Return why a result is to be left alone by what a monitor has kept."""
     with monitor_store.looked_into(session) as store:
         watched = bool(monitor_store.working(store))
         with store.sight() as t:
@@ -66,3 +99,27 @@ def _wanted(session: Session, id: str) -> str:
             if why is None and watched and (status := statuses.status(t, id)) is not None:
                 why = acknowledged(status)
     return "" if why is None else why.reason
+
+
+def _within(seconds: float, look: Callable[[], str]) -> str:
+    """Return what a look finds, or raise what it raises; StateError where it takes longer than so many seconds.
+
+    What a database, a resolver or a disk does not answer can be waited for, and not ended: that thread is left.
+    """
+    found: list[str] = []
+    raised: list[Exception] = []
+
+    def run() -> None:
+        try:
+            found.append(look())
+        except Exception as error:  # noqa: BLE001 - raised again by who waits
+            raised.append(error)
+
+    thread = Thread(target=run, name="left alone", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if found:
+        return found[0]
+    if raised:
+        raise raised[0]
+    raise StateError(f"the monitor's store did not answer in {seconds:g} s")

@@ -1,8 +1,9 @@
 """May this result be healed now? Pure: every gate gets rule, result and situation, and answers with a reason.
 
 The heal engine asks all of them before every single act, and the audit keeps every answer. Where one refuses, nothing
-is done; where only those refuse that a person's approval opens, the record says what would have been done. A gate is a
-function in one of the files here, and a line in `GATES`.
+is done; where only those refuse that a person's approval opens, the record says what would have been done. What people
+want (`SUPPRESSED`) may take seconds to learn, so that it is asked only where none of the others refuses for good.
+A gate is a function in one of the files here, and a line in `GATES`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from infratest.stack.declared import HealRule
 
 __all__ = (
     "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY",
-    "TRUST", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates",
-    "moment", "refusals", "settling_time", "waiting_time",
+    "SUPPRESSED", "TRUST", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again",
+    "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
 BUDGET = "budget"
 QUALIFY = "qualify"
 FRESH = "fresh"
+SUPPRESSED = "suppressed"
 PROOF, TRUST = "proof", "trust"
 ONE_CAUSE, CHANGE = "one cause", "change"
 #: The gates that a person's approval opens.
@@ -36,7 +38,7 @@ GATES = {
     FRESH: of_result.fresh,
     "target": of_result.target,
     "confirm": of_result.confirm,
-    "suppressed": leave.suppressed,
+    SUPPRESSED: leave.suppressed,
     "pause": leave.pause,
     "witness": outside.witness,
     ONE_CAUSE: outside.one_cause,
