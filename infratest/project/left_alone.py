@@ -15,7 +15,7 @@ from typing import Any
 
 from infratest.alerting.problems import Suppression, acknowledged, in_downtime
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, StateError
+from infratest.errors import InfratestError, NoStore, StateError
 from infratest.model import Result
 from infratest.project import monitor_store
 from infratest.project.session import Session
@@ -90,8 +90,12 @@ class _People:
 
 
 def _kept(session: Session, id: str) -> str:
-    """Return why a result is to be left alone by what a monitor has kept."""
-    with monitor_store.looked_into(session) as store:
+    """Return why a result is to be left alone by what a monitor has kept; empty, too, where none ever did."""
+    try:
+        store = monitor_store.looked_into(session)
+    except NoStore:
+        return ""
+    with store:
         watched = bool(monitor_store.working(store))
         with store.sight() as t:
             why: Suppression | None = in_downtime(id, people.downtimes(t), time.time())

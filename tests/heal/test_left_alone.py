@@ -1,11 +1,14 @@
-"""Whether people want a result left alone: asked of a monitor and of a database that may hang, of a real socket each."""
+"""Whether people want a result left alone: asked of a monitor and of a database that may hang, over real sockets."""
 
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from infratest.deadline import Deadline
 from infratest.heal.healing import heal
@@ -101,3 +104,13 @@ def test_nobody_is_asked_about_what_is_refused_without_them(world: World, tmp_pa
     assert closed(record) == ["suppressed", "mode"]
     assert asked
     assert world.acts == []
+
+
+def test_a_database_whose_client_is_not_installed_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    session = project(tmp_path, "monitor:\n  store: {url: 'postgresql://infratest@db.invalid/monitor'}\n")
+    assert left_alone(session, "")(RED).endswith(
+        "is not known: store: PostgreSQL needs psycopg; pip install 'infratest[postgres]'"
+    )
