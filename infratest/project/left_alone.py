@@ -2,7 +2,7 @@
 
 Called by the heal engine's means, before every act. Whoever plans a downtime, or says that they have a problem, is at
 work on it, and a heal would be at work beside them. A monitor or a database that hangs holds up a run once, and for no
-more than a part of its time.
+more than a part of its time. What people want of another environment says nothing of this one: the ids are the same.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from infratest.model import Result
 from infratest.project import monitor_store
 from infratest.project.session import Session
 from infratest.store import monitor_socket
-from infratest.store.database import people, statuses
+from infratest.store.database import meta, people, statuses
 from infratest.store.database.place import FILE
 
-#: The word of a question to the monitor.
-WORD = "left alone"
+#: The words of questions to the monitor: what people want, and how it does, which says whose it is, too.
+WORD, WHOSE = "left alone", "health"
 #: Seconds for an answer, of the monitor or of its store, and the part of what a run has left that one may take.
 SECONDS, PART = 5.0, 0.5
 
@@ -56,7 +56,9 @@ class _People:
 
     def __init__(self, session: Session, deadline: Deadline | None) -> None:
         self._session, self._deadline = session, deadline
-        self._asks_monitor = True
+        self._place = f"{session.stack.name}/{session.stack.env}" if session.stack.env else session.stack.name
+        #: Whether there is a monitor that answers, and is of this environment; None while that is not known.
+        self._asks_monitor: bool | None = None
         self._unknown = ""
 
     def __call__(self, result: Result) -> str:
@@ -69,14 +71,17 @@ class _People:
 
     def _wanted(self, id: str) -> str:
         """Return why people want a result left alone. Raises InfratestError: nobody can say."""
-        if self._asks_monitor:
+        if self._asks_monitor is not False:
             try:
-                return str(self._monitor({"word": WORD, "ids": [id]}).get(id, ""))
+                if self._asks_monitor is None:
+                    self._asks_monitor = self._monitor({"word": WHOSE}).get("place", self._place) == self._place
+                if self._asks_monitor:
+                    return str(self._monitor({"word": WORD, "ids": [id]}).get(id, ""))
             except monitor_socket.Nobody:
                 self._asks_monitor = False
             except (monitor_socket.Silence, AttributeError) as error:
                 raise StateError(f"the monitor cannot be asked: {error}") from None
-        return _within(self._seconds(), lambda: _kept(self._session, id))
+        return _within(self._seconds(), lambda: _kept(self._session, self._place, id))
 
     def _monitor(self, question: dict[str, Any]) -> Any:
         return monitor_socket.asked(str(self._session.state.path), question, self._seconds())
@@ -89,8 +94,8 @@ class _People:
         return seconds
 
 
-def _kept(session: Session, id: str) -> str:
-    """Return why a result is to be left alone by what a monitor has kept; empty, too, where none ever did."""
+def _kept(session: Session, place: str, id: str) -> str:
+    """Return why a result is to be left alone by what a monitor of this place has kept; empty where none ever did."""
     try:
         store = monitor_store.looked_into(session)
     except NoStore:
@@ -98,6 +103,8 @@ def _kept(session: Session, id: str) -> str:
     with store:
         watched = bool(monitor_store.working(store))
         with store.sight() as t:
+            if meta.place(t) not in (place, None):
+                return ""
             why: Suppression | None = in_downtime(id, people.downtimes(t), time.time())
             # Where nobody watches, nobody has seen whether what somebody had is over.
             if why is None and watched and (status := statuses.status(t, id)) is not None:

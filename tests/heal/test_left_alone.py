@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from infratest.alerting.downtime import Downtime, Fixed
 from infratest.deadline import Deadline
 from infratest.heal.healing import heal
+from infratest.monitor.control import Control
+from infratest.monitor.keeping import claim
 from infratest.project.left_alone import left_alone
 from infratest.project.session import Session
+from infratest.store.database import people
 from infratest.store.database.connection import opened
 from infratest.store.directory import StateDir
 from tests.worlds.heal_world import World, closed, make_result, make_rule
 
-STACK = "stack: shop\nprovider: local\nhosts: {web-1: {}}\n"
+STACK = "stack: shop\nprovider: local\nhosts: {web-1: {}}\nenvironments: {dev: {}, prod: {}}\n"
 RED = make_result("critical")
 
 
-def project(folder: Path, more: str = "") -> Session:
+def project(folder: Path, more: str = "", env: str = "prod") -> Session:
     (folder / "stack.yaml").write_text(STACK + more)
-    return Session(stack_path=folder / "stack.yaml")
+    return Session(stack_path=folder / "stack.yaml", env=env)
 
 
 @contextmanager
@@ -84,6 +89,24 @@ def test_a_run_without_time_asks_nobody(tmp_path: Path) -> None:
         pass
     look = left_alone(session, "", run_of(0.0))
     assert look(RED).endswith("is not known: there was no time left to ask; give the run more with --timeout")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_people_want_of_another_environment_says_nothing_of_this_one(tmp_path: Path, runs: bool) -> None:
+    prod, dev = project(tmp_path), project(tmp_path, env="dev")
+    now = time.time()
+    move = Downtime("move", Fixed(now, now + 3600.0), frozenset([RED.id]), "ann")
+    with opened(prod.state) as store, ExitStack() as stack:
+        claim(store, "shop", "prod")
+        with store.transaction() as t:
+            people.write_downtimes(t, [move])
+        if runs:
+            # What a monitor answers, of the two words that it is asked.
+            words = {"health": {"place": "shop/prod"}, "left alone": {RED.id: "downtime 'move' by ann"}}
+            control = Control(prod.state.path, lambda question, user: {"answer": words[question["word"]]})
+            stack.callback(control.close)
+        assert left_alone(prod, "")(RED).startswith("left alone: downtime 'move' by ann")
+        assert left_alone(dev, "")(RED) == ""
 
 
 def test_nobody_is_asked_about_what_is_refused_without_them(world: World, tmp_path: Path) -> None:
