@@ -13,6 +13,7 @@ from infratest.heal.gates import Changes, Limits
 from infratest.heal.records import Collected
 from infratest.hosts import Host
 from infratest.model import Report, Result
+from infratest.quoting import command_line
 from infratest.remedies.base import Power, Replacing
 from infratest.stack.declared import HealRule
 from infratest.transports.base import Transport
@@ -53,6 +54,7 @@ class Means:
         keys: the trusted public ones.
         page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
+        command: returns the command line of these words, as a person has to type it.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
     """
 
@@ -79,6 +81,7 @@ class Means:
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
     suppressed: Callable[[Result], str] = lambda result: ""
+    command: Callable[..., str] = lambda *words: command_line(["infratest", *words])
     variables: Mapping[str, str] = field(default_factory=dict)
     marks: str = ""
     drilled: str = ""

@@ -144,7 +144,8 @@ class _Rehearsal(Acting):
         looked = {one.id for one in (*report.results, *report.ways)}
         waiting = verifying.pending(self.watch.session.state, report.env).keys() & looked
         if waiting:  # the first look that heals would tell of it, as if the drill had done it
-            return f"nothing was done: a heal of {min(waiting)} is not verified yet; `infratest check --heal` does that"
+            ask = self.watch.session.command("check", "--heal")
+            return f"nothing was done: a heal of {min(waiting)} is not verified yet; `{ask}` does that"
         return ""
 
     def _answered(self, step: CheckStep, need: Need) -> Drilled | FactError:

@@ -145,6 +145,7 @@ def _means(
         deadline=deadline,
         suppressed=left_alone(session, suppressed, deadline) if resident is None else resident.left_alone,
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
+        command=session.command,
         variables=_hook_variables(session),
         page=pager(session),
         collect=collector(session),

@@ -54,7 +54,8 @@ def runbooks(session: Session, name: str) -> list[list[str]]:
     """
     state, env = session.state, session.stack.env
     if not state.exists:
-        raise UserError(f"runbook {name}: nothing is stored in {state.path} yet; `infratest check` looks first")
+        look = session.command("check")
+        raise UserError(f"runbook {name}: nothing is stored in {state.path} yet; `{look}` looks first")
     told = (*state.read(events.OLD_FILE), *state.read(events.FILE))
     stored = _Stored(
         last=history.last(state, env),
@@ -119,7 +120,7 @@ def _lines(session: Session, stored: _Stored, one: Last, may: Sequence[HealRule]
     if one.state in WELL:
         return
     mine = [record for record in stored.audit if record.get("id") == one.id and "before" in record]
-    yield from _failed(mine)
+    yield from _failed(session, mine)
     row = stored.rows.get(one.id)
     began = min(one.since, one.since if row is None or row.since is None else row.since)
     decided = [record for record in mine if float(record["time"]) >= began]
@@ -143,11 +144,12 @@ def _under(title: str, lines: Iterator[str]) -> Iterator[str]:
     yield from (f"    {line}" for line in found[-MANY:])
 
 
-def _failed(mine: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _failed(session: Session, mine: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Say what failed and show the evidence, as the heal audit has kept it last."""
     before = next((one["before"] for one in reversed(mine) if one["before"].get("reason")), None)
     if before is None:
-        yield "  what failed: only its state is stored; `infratest check --heal` with a rule for it keeps the evidence"
+        ask = session.command("check", "--heal")
+        yield f"  what failed: only its state is stored; `{ask}` with a rule for it keeps the evidence"
         return
     yield f"  what failed: {clean(before['reason'], 500)}"
     steps = next((one["before"]["steps"] for one in reversed(mine) if one["before"].get("steps")), ())
