@@ -20,6 +20,8 @@ from infratest.units import human
 
 #: Seconds that an undo is begun with at least: one that is ended half-way can never be undone again.
 LEAST = 30.0
+#: Seconds of a look: the last one before the undo, at the scenario and at its neighbours, begins as its time ends.
+LOOK = 5.0
 #: Seconds that an act is begun with at least, where others are kept for its undo.
 ACT = 10.0
 
@@ -40,7 +42,7 @@ def kept(remedy: Remedy, rule: HealRule, settle: float) -> float:
     Args:
         settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours.
     """
-    return LEAST + 2 * settle if rule.neighbours and can_undo(remedy) else 0.0
+    return LEAST + 2 * (settle + LOOK) if rule.neighbours and can_undo(remedy) else 0.0
 
 
 def least(remedy: Remedy, rule: HealRule, settle: float) -> float:
