@@ -18,6 +18,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, NoStore, StateError
 from infratest.model import Result
 from infratest.project import monitor_store
+from infratest.project.drifted import part_of
 from infratest.project.session import Session
 from infratest.store import monitor_socket
 from infratest.store.database import meta, people, statuses
@@ -25,8 +26,8 @@ from infratest.store.database.place import FILE
 
 #: The words of questions to the monitor: what people want, and how it does, which says whose it is, too.
 WORD, WHOSE = "left alone", "health"
-#: Seconds for an answer, of the monitor or of its store, and the part of what a run has left that one may take.
-SECONDS, PART = 5.0, 0.5
+#: Seconds for an answer, of the monitor or of its store.
+SECONDS = 5.0
 
 
 def left_alone(session: Session, caller: str, deadline: Deadline | None = None) -> Callable[[Result], str]:
@@ -88,7 +89,7 @@ class _People:
 
     def _seconds(self) -> float:
         """Return the seconds that an answer may take. Raises StateError: the run has none left."""
-        seconds = SECONDS if self._deadline is None else min(SECONDS, round(self._deadline.left * PART, 1))
+        seconds = round(part_of(self._deadline, SECONDS).left, 1)
         if seconds <= 0:
             raise StateError("there was no time left to ask; give the run more with --timeout")
         return seconds
