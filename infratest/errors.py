@@ -11,6 +11,7 @@
     │   ├── InUse                  another process is at work on the stack, and holds its lock
     │   ├── NotKept                the monitor's store could not be written: what a commit would have kept is not there
     │   ├── StoreDamaged           the monitor's store, or a row of it, cannot be read
+    │   ├── NoStore                no monitor has kept anything there yet
     │   └── LeaseLost              another monitor writes the store now
     ├── ProviderError              a machine could not be made, halted or removed
     │   └── NotInstalled           the program that its provider works by is not on this machine
@@ -94,6 +95,10 @@ class NotKept(StateError):
 
 class StoreDamaged(StateError):
     """The monitor's store cannot be read, or what stands in a row of it is not what is kept there."""
+
+
+class NoStore(StateError):
+    """There is no store of a monitor yet: none has kept anything there."""
 
 
 class LeaseLost(StateError):

@@ -262,7 +262,8 @@ class Acts(Looks):
                 if taken.held:
                     raise HealError(taken.held)
                 around = self._surroundings(result, remedy, way, number)
-                return undo(remedy, result, around, self._audit, number, by, self._means.clock(), self._left())
+                now, left, command = self._means.clock(), self._left(), self._means.command
+                return undo(remedy, result, around, self._audit, number, by, now, left, command=command)
             finally:
                 way.mark.give_back(Deadline(PATIENCE))
 
@@ -278,8 +279,9 @@ class Acts(Looks):
         around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
         try:
-            now, left = self._means.clock(), self._left()
-            words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, now, left)}"
+            now, left, command = self._means.clock(), self._left(), self._means.command
+            done = undo(remedy, record.before, around, self._audit, number, by, now, left, command=command)
+            words = f"undone, {done}"
             beside.worse(Deadline(0.0))  # as they are since, for the report
         except HealError as error:
             words = f"not undone, {error}"

@@ -38,7 +38,8 @@ class Afterwards(Acts):
         env, told = self._report.env, list[HealRecord]()
         verifying.tidy(self._state, env, self._gone, self._means.clock())
         waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
-        for result in self._report.results:
+        # A way into a host that stands in nobody's way is no result: the run tells it beside them.
+        for result in {one.id: one for one in (*self._report.ways, *self._report.results)}.values():
             one = waiting.get(result.id)
             if one is None or not self._tells(result, one, looked):
                 continue

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from infratest.errors import unknown
+from infratest.heal.ladder import rungs
 from infratest.heal.rules import matches, named
 from infratest.hosts import Host
 from infratest.stack.declared import HealRule
@@ -52,7 +53,7 @@ def contradictions(rules: Sequence[HealRule], hosts: Mapping[str, Host], cases: 
     Raises:
         UserError: a tag expression cannot be read, or a `@heal:` tag names no rule.
     """
-    healed = {rule.name: [case for case in cases if healer_of(rules, rule.when_state, case) == rule] for rule in rules}
+    healed = {rule.name: [case for case in cases if rule in healers(rules, rule.when_state, case)] for rule in rules}
     found = [words for rule in rules for words in _alone(rule, rules, hosts, cases, healed[rule.name])]
     for one, other in combinations(rules, 2):
         found += _fights(one, other, healed)
@@ -67,17 +68,17 @@ def _alone(
     at = f"{rule.where or 'heal'}: rule {rule.name}"
     fits = [case for case in cases if _fits(rule, case)]
     if fits and not mine:
-        taken = [healer_of(rules, rule.when_state, case) for case in fits]
-        before = dict.fromkeys(one.name for one in taken if one is not None)
+        before = dict.fromkeys(one.name for case in fits for one in _before(rule, rules, case))
         yield (
             f"{at}: do: no rung is ever reached: all {counted(len(fits), 'result')} that it is for are healed by "
             f"{' and '.join(before)}, before it; put it first, or narrow the `when` there"
         )
-    for number, (remedy, _) in enumerate(rule.do):
+    ladder = rungs(rule)
+    for number, (remedy, _) in enumerate(ladder):
         if number >= rule.tries:
             yield (
                 f"{at}: do[{number}]: {remedy} is not reached within {human(rule.per, 's')}: the budget is used up "
-                f"after {rule.tries} {'try' if rule.tries == 1 else 'tries'}; allow {len(rule.do)}, or shorten the "
+                f"after {rule.tries} {'try' if rule.tries == 1 else 'tries'}; allow {len(ladder)}, or shorten the "
                 "ladder"
             )
     if rule.keep is not None:
@@ -151,9 +152,25 @@ def _fits(rule: HealRule, case: Case) -> bool:
     return f"heal:{rule.name}" in case.tags or matches(rule, case.tags)
 
 
-def healer_of(rules: Sequence[HealRule], state: str, case: Case) -> HealRule | None:
-    """Return the rule that heals a case in a state, as `rules.rule_for` has it of a result."""
+def healers(rules: Sequence[HealRule], state: str, case: Case) -> list[HealRule]:
+    """Return the rules that may heal a case in a state, as `rules.rule_for` has it of a result: the reason chooses.
+
+    The reason is not known before there is a result, so that all are among them but those that another one forestalls.
+    """
     chosen = named(case.tags, rules, case.where)
     candidates = rules if chosen is None else (chosen,)
-    fitting = (rule for rule in candidates if rule.when_state == state and _fits(rule, case))
-    return next(fitting, None)
+    fitting = [rule for rule in candidates if rule.when_state == state and _fits(rule, case)]
+    return [rule for rule in fitting if not _before(rule, rules, case)]
+
+
+def _before(rule: HealRule, rules: Sequence[HealRule], case: Case) -> list[HealRule]:
+    """Return which rule is sure to take a case from another one, whatever its reason is; none where that may heal it.
+
+    A reason that holds the text of one rule holds each part of that text, too: what the earlier rule asks for.
+    """
+    chosen = named(case.tags, rules, case.where)
+    if chosen is not None:
+        return [] if chosen is rule else [chosen]
+    earlier = rules[: rules.index(rule)]
+    taking = (one for one in earlier if one.when_state == rule.when_state and _fits(one, case))
+    return [one for one in taking if one.when_reason in rule.when_reason][:1]

@@ -25,6 +25,7 @@ from infratest.heal.falling import falls_back
 from infratest.heal.gates import (
     FRESH,
     OPENED_BY_APPROVAL,
+    SUPPRESSED,
     Answer,
     Situation,
     Stored,
@@ -206,9 +207,17 @@ class _Healer(Afterwards):
             return False
         return same_failure(record.rule, record.before, record.after) and record.rung + 1 < len(ladder)
 
-    @staticmethod
-    def _answers(rule: HealRule, result: Result, situation: Situation) -> tuple[Answer, ...]:
-        return tuple(gates(rule, result, situation))
+    def _answers(self, rule: HealRule, result: Result, situation: Situation) -> tuple[Answer, ...]:
+        """Ask every gate; whether people want it left alone at last, where nothing refuses but a person may open it.
+
+        That is asked of a monitor or its database, which may take seconds. What was not asked is not among the answers.
+        """
+        answers = gates(rule, result, situation)
+        if {answer.name for answer in refusals(answers)} - {*OPENED_BY_APPROVAL}:
+            return tuple(answer for answer in answers if answer.name != SUPPRESSED)
+        if situation.drilled == rule.name:  # what people want of it changes nothing
+            return tuple(answers)
+        return tuple(gates(rule, result, replace(situation, suppressed=self._means.suppressed(result))))
 
     def _situation(self, case: _Case) -> Situation:
         now, row = self._means.clock(), self._rows.get(case.result.id, counts.Row())
@@ -230,7 +239,6 @@ class _Healer(Afterwards):
             climbing=case.climbing,
             settling=self._settling(case.rule, case.result.host),
             acted=case.acted,
-            suppressed=self._means.suppressed(case.result),
             unseen=tuple(self._means.unseen(case.result)),
             drilled=self._means.drilled,
             production=self._means.production,

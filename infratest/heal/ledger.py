@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,14 @@ GRANT, LOSS = "grant", "loss"
 ASIDE = ".1"
 #: Seconds by which a grant is later than what it overrides.
 TICK = 0.001
+#: What accepts the files as they stand. Whoever tells people of it puts what it is about here into it (`Session`): with
+#: another state directory it would accept what stands in that.
+ACCEPT = ("heal", "trust", "--accept")
+_ACCEPT = f"`infratest {' '.join(ACCEPT)}`"
 #: What to do about a file that does not hold.
 MEND = ("have it as it was, from your version control, or the key that signed it in `trusted-keys:` again; or move the "
-        "file away, `infratest heal trust --accept`, and grant anew")  # fmt: skip
-ANEW = "`infratest heal trust --accept` begins it anew, and each rule proposes until it is granted again"
+        f"file away, {_ACCEPT}, and grant anew")  # fmt: skip
+ANEW = f"{_ACCEPT} begins it anew, and each rule proposes until it is granted again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,15 @@ class Ledger:
         return [one for one in self.lost if (one.rule, one.env) == (rule, env) and one.time >= since]
 
 
+def from_here(words: str, command: Callable[..., str]) -> str:
+    """Return the words of a ledger that does not hold with the command that accepts it as it has to be typed.
+
+    Args:
+        command: returns the command line of these words.
+    """
+    return words.replace(_ACCEPT, f"`{command(*ACCEPT)}`")
+
+
 def lowest(levels: Sequence[str]) -> str:
     """Return the least of some levels; what is no level is the least of all."""
     return min(levels, key=lambda level: LEVELS.index(level) if level in LEVELS else -1, default=OBSERVE)
@@ -103,8 +116,8 @@ def _both(
     seen = _seen(state)  # first: a line that is added meanwhile is not missed
     links, lost = granted_links(folder, stack, keys, now), _lost_links(state, stack, now)
     if _missing(links, seen["granted"]):
-        raise Broken(f"{GRANTED}: a line that was there is gone, and may have taken something away; `infratest heal "
-                     "trust --accept` takes it as it stands")  # fmt: skip
+        raise Broken(f"{GRANTED}: a line that was there is gone, and may have taken something away; {_ACCEPT} takes it "
+                     "as it stands")  # fmt: skip
     if _missing(lost, seen["lost"]):
         raise Broken(f"{LOST}: a line that was there is gone, and has taken something away; {ANEW}")
     ledger = Ledger(granted=_entries(links, GRANT, GRANTED), lost=_entries(lost, LOSS, LOST))
@@ -270,7 +283,7 @@ def _seen(state: StateDir) -> dict[str, str]:
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
-        raise Broken(f"{SEEN}: cannot be read; `infratest heal trust --accept` writes it anew")
+        raise Broken(f"{SEEN}: cannot be read; {_ACCEPT} writes it anew")
     return {"granted": "", "lost": ""} | found
 
 

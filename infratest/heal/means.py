@@ -13,6 +13,7 @@ from infratest.heal.gates import Changes, Limits
 from infratest.heal.records import Collected
 from infratest.hosts import Host
 from infratest.model import Report, Result
+from infratest.quoting import command_line
 from infratest.remedies.base import Power, Replacing
 from infratest.stack.declared import HealRule
 from infratest.transports.base import Transport
@@ -55,6 +56,7 @@ class Means:
         keys: the trusted public ones.
         page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
+        command: returns the command line of these words, as a person has to type it.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
         planned: ids of all that a check looks at on all hosts, or None where that is not known; raises InfratestError.
         resume: the command that ends a pause of this stack's state directory.
@@ -84,6 +86,7 @@ class Means:
     clock: Callable[[], float] = time.time
     suppressed: Callable[[Result], str] = lambda result: ""
     unseen: Callable[[Result], Sequence[str]] = lambda result: ()
+    command: Callable[..., str] = lambda *words: command_line(["infratest", *words])
     variables: Mapping[str, str] = field(default_factory=dict)
     marks: str = ""
     drilled: str = ""

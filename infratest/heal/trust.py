@@ -6,6 +6,7 @@ ever gives more than its being whole would.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from infratest.heal.gates import moment
@@ -22,11 +23,12 @@ class Trust:
     raised_by: str = ""
 
 
-def trust(rule: str, env: str, ledger: Ledger, *, otherwise: str) -> Trust:
+def trust(rule: str, env: str, ledger: Ledger, *, otherwise: str, command: Callable[..., str]) -> Trust:
     """Return how much a rule may do in an environment.
 
     Args:
         otherwise: the level where nobody has said anything of it: PROPOSE, or AUTO for a rule that needs no grant.
+        command: returns the command line of these words, as a person has to type it.
     """
     if ledger.broken:
         return Trust(level=OBSERVE, why=f"the ledger does not hold: {ledger.broken}", raised_by="mend or accept it")
@@ -34,7 +36,7 @@ def trust(rule: str, env: str, ledger: Ledger, *, otherwise: str) -> Trust:
     granted = otherwise if grant is None else grant.level
     losses = ledger.losses(rule, env)
     level = lowest([granted, *(loss.level for loss in losses)])
-    again = f"`infratest heal trust {rule} --grant auto` grants it"
+    again = f"`{command('heal', 'trust', rule, '--grant', 'auto')}` grants it"
     if losses and level != granted:
         last = losses[-1]
         why = f"lost at {moment(last.time)}: {last.why}"

@@ -6,6 +6,7 @@ lost its autonomy: a heal that somebody had to take back was none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 from infratest.cleaning import clean
@@ -19,6 +20,8 @@ from infratest.units import human
 
 #: Seconds that an undo is begun with at least: one that is ended half-way can never be undone again.
 LEAST = 30.0
+#: Seconds of a look: the last one before the undo, at the scenario and at its neighbours, begins as its time ends.
+LOOK = 5.0
 #: Seconds that an act is begun with at least, where others are kept for its undo.
 ACT = 10.0
 
@@ -39,7 +42,7 @@ def kept(remedy: Remedy, rule: HealRule, settle: float) -> float:
     Args:
         settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours.
     """
-    return LEAST + 2 * settle if rule.neighbours and can_undo(remedy) else 0.0
+    return LEAST + 2 * (settle + LOOK) if rule.neighbours and can_undo(remedy) else 0.0
 
 
 def least(remedy: Remedy, rule: HealRule, settle: float) -> float:
@@ -57,11 +60,14 @@ def undo(
     by: str,
     now: float,
     left: float = inf,
+    *,
+    command: Callable[..., str],
 ) -> str:
     """Undo a try, and return what was done, in words.
 
     Args:
-        number: of the try. by: who wants it, and why. left: seconds until our own end.
+        number: of the try. by: who wants it, and why. left: seconds until our own end. command: returns the
+        command line of these words, as a person has to type it.
     Raises:
         HealError: it has no undo, was undone before, could not be undone, or there is no time for it.
     """
@@ -72,7 +78,8 @@ def undo(
         raise HealError(f"{remedy.describe()}: {before}; nothing is undone twice")
     if left < LEAST:
         words = f"{human(left, 's')} of this run are left, and an undo is begun with {LEAST:g} s at least"
-        raise HealError(f"{words}: give it more with --timeout, as `infratest heal undo {number} --timeout 10min`")
+        more = command("heal", "undo", number, "--timeout", "10min")
+        raise HealError(f"{words}: give it more with --timeout, as `{more}`")
     audit.undo(number, by, now)
     try:
         outcome = remedy.undo(result, surroundings, Deadline(min(left, max(LEAST, remedy.seconds))))

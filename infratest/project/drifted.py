@@ -32,19 +32,21 @@ SAME = 3.0
 
 
 def drifted(
-    session: Session, green: Callable[[str], float | None] | None = None
+    session: Session, green: Callable[[str], float | None] | None = None, deadline: Deadline | None = None
 ) -> Callable[[Result], tuple[str, ...]]:
     """Return what tells of a result which files were changed, a phrase each; what cannot be known is one, too.
 
     Args:
-        green: when a result was last seen to hold, in seconds since the epoch; None asks the events alone.
+        green: when a result was last seen to hold, in seconds since the epoch; None asks the events alone. deadline: of
+        the run, of whose rest a host that does not answer gets a part.
     """
     known: dict[str, tuple[str, ...]] = {}
 
     def look(result: Result) -> tuple[str, ...]:
         if result.id not in known:
             try:
-                known[result.id] = _looked(session, result, None if green is None else green(result.id))
+                limit = part_of(deadline, SECONDS)
+                known[result.id] = _looked(session, result, None if green is None else green(result.id), limit)
             except InfratestError as error:
                 known[result.id] = (
                     f"nobody knows which files were changed on {result.host}: {clean(str(error), 300)}",
@@ -67,8 +69,12 @@ def is_result(event: Any, id: str) -> bool:
     return bool(labels.get("id") == id and labels.get("kind") == events.RESULT)
 
 
-def _looked(session: Session, result: Result, seen: float | None) -> tuple[str, ...]:
-    deadline = Deadline(SECONDS)
+def part_of(deadline: Deadline | None, seconds: float) -> Deadline:
+    """Return the time that one question outside has: so many seconds, and no more than half of what a run has left."""
+    return Deadline(seconds) if deadline is None else deadline.at_most(min(seconds, deadline.left / 2))
+
+
+def _looked(session: Session, result: Result, seen: float | None, deadline: Deadline) -> tuple[str, ...]:
     prepared = prepare(session, Request(features=[result.feature], face=CHECK), deadline=deadline)
     steps = [step for task in prepared.plan.tasks if task.id == result.id for step in task.steps]
     needs = [need for step in steps if isinstance(step, CheckStep) for _, need in step.needed]

@@ -126,7 +126,8 @@ class _Rehearsal(Acting):
     def _before(self, steps: Sequence[Step]) -> str:
         """Return what is not well before the fault: a drill of what is broken proves nothing."""
         report = self.watch.look()
-        self.well = {one.id for one in report.results if one.state == OK}
+        # A way in that stands in nobody's way is no result: the run tells it beside them.
+        self.well = {one.id for one in (*report.results, *report.ways) if one.state == OK}
         for step in steps:
             need = _need(step)
             if need is None or need.argument[0] == HEALS:
@@ -140,9 +141,11 @@ class _Rehearsal(Acting):
             if bad:
                 return (f"nothing was done: {scenario!r} is {bad[0].state} on {bad[0].host} before the fault "
                         f"({bad[0].reason}); a drill begins with all well")  # fmt: skip
-        waiting = verifying.pending(self.watch.session.state, report.env).keys() & {one.id for one in report.results}
+        looked = {one.id for one in (*report.results, *report.ways)}
+        waiting = verifying.pending(self.watch.session.state, report.env).keys() & looked
         if waiting:  # the first look that heals would tell of it, as if the drill had done it
-            return f"nothing was done: a heal of {min(waiting)} is not verified yet; `infratest check --heal` does that"
+            ask = self.watch.session.command("check", "--heal")
+            return f"nothing was done: a heal of {min(waiting)} is not verified yet; `{ask}` does that"
         return ""
 
     def _answered(self, step: CheckStep, need: Need) -> Drilled | FactError:

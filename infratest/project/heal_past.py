@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from math import ceil
 from typing import Any
 
 from infratest.alerting.subject import Subject
@@ -20,7 +21,8 @@ from infratest.project.heal import means_of
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.stack.monitor import Monitor
-from infratest.states import CRITICAL, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+from infratest.store import failures
 from infratest.store.database import changes
 from infratest.store.database.base import Transaction
 from infratest.store.database.changes import Change
@@ -28,7 +30,9 @@ from infratest.store.failures import Row
 
 #: Changes that are replayed at most, and looks at one problem.
 MOST, LOOKS = 200_000, 500
-_FAILURES = re.compile(r"failure (\d+) in a row")
+#: As the gate `confirm` says it.
+_IN_A_ROW = re.compile(r"failure (\d+) in a row")
+_OF_LOOKS = re.compile(r"failed in (\d+) of the newest (\d+) looks")
 
 
 def watched(session: Session) -> tuple[Subject, ...]:
@@ -106,19 +110,26 @@ class _History:
 
 def _looks(subject: Subject, its: Sequence[Change], begin: float, end: float, past: _History) -> Iterator[Case]:
     """Yield the looks at each problem of a result: from when it was hard on, at its interval."""
-    policy, since = subject.policy, None
+    policy, since, looks = subject.policy, None, ""
     for place, each in enumerate(its):
+        until = its[place + 1].at.wall if place + 1 < len(its) else end
         if each.after not in (WARNING, CRITICAL):
             since = since if each.after == UNKNOWN else None
+            if each.after == OK:
+                looks += "." * max(1, min(LOOKS, ceil((until - each.at.wall) / policy.interval)))
             continue
         since = each.at.wall if since is None else since
-        until = its[place + 1].at.wall if place + 1 < len(its) else end
+        # By the time that it was hard it had failed before, at looks that had counted as well until then.
+        letter, soft = failures.LETTERS[each.after], policy.attempts.failures - 1
+        looks = looks[: max(0, len(looks) - soft)] + letter * soft
         for number in range(LOOKS):
             time = each.at.wall + number * policy.interval
             if time >= until and number:
                 break
+            looks = f"{looks}{letter}"[-failures.LOOKS :]
             if time >= begin:
-                row = Row(state=each.after, failures=policy.attempts.failures + number, since=since, last=time)
+                failed = policy.attempts.failures + number
+                row = Row(state=each.after, failures=failed, since=since, last=time, looks=looks)
                 result = _result(subject, each.after, each.reason)
                 yield Case(time=time, result=result, row=row, history=partial(past.at, time))
 
@@ -132,16 +143,24 @@ def _of_record(one: Mapping[str, Any], known: Mapping[str, Subject]) -> Case | N
         time, before = float(one["time"]), one["before"]
         answers = {gate["name"]: bool(gate["passed"]) for gate in one["gates"]}
         words = next((gate["reason"] for gate in one["gates"] if gate["name"] == "confirm"), "")
-        found = _FAILURES.search(words)
-        row = Row(
-            state=before["state"],
-            failures=int(found[1]) if found else 0,
-            since=one.get("problem"),
-            last=time,
-        )
+        failed, looks = _confirmed(words, before["state"])
+        row = Row(state=before["state"], failures=failed, since=one.get("problem"), last=time, looks=looks)
         return Case(time=time, result=_result(subject, before["state"], before["reason"]), row=row, answers=answers)
     except (KeyError, TypeError, ValueError):
         return None  # damaged, or of another version: it says nothing here
+
+
+def _confirmed(words: str, state: str) -> tuple[int, str]:
+    """Return how often in a row it had failed at least, and the looks, by what the gate `confirm` has said of it."""
+    letter = failures.LETTERS.get(state, "")
+    if found := _IN_A_ROW.search(words):
+        count = int(found[1])
+        return count, letter * min(count, failures.LOOKS)
+    if found := _OF_LOOKS.search(words):
+        # Which of them were well is not on record: of those that failed the newest is sure to be at the end.
+        count, of = int(found[1]), int(found[2])
+        return count if count == of else min(count, 1), "." * min(of - count, failures.LOOKS) + letter * count
+    return 0, ""
 
 
 def _result(subject: Subject, state: str, reason: str) -> Result:

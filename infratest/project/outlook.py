@@ -15,7 +15,7 @@ from infratest.heal.gates import Changes, moment
 from infratest.lifecycle.provisioned import live_ids
 from infratest.model import Result
 from infratest.monitor.witness import ask_all, cut_off
-from infratest.project.drifted import drifted
+from infratest.project.drifted import drifted, part_of
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule
 from infratest.stack.monitor import Monitor
@@ -25,11 +25,11 @@ from infratest.store.journal import Journal
 SECONDS, STANDS = 3.0, 5.0
 
 
-def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
+def witness(addresses: Sequence[str], deadline: Deadline | None = None) -> Callable[[], tuple[bool, str]]:
     """Return what asks the declared witnesses whether we see well: it is enough that one of them answers.
 
     Args:
-        addresses: URLs, or HOST:PORT, which is connected to alone.
+        addresses: URLs, or HOST:PORT, which is connected to alone. deadline: of the run, of whose rest they get a part.
     """
     last: list[tuple[float, tuple[bool, str]]] = []
 
@@ -37,7 +37,10 @@ def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
         if not addresses:
             return True, "no witness is declared"
         if not last or time.monotonic() - last[0][0] > STANDS:
-            why = cut_off(ask_all(addresses, Deadline(SECONDS)))
+            limit = part_of(deadline, SECONDS)
+            if limit.passed:
+                return False, "whether a witness answers is not known: no time of this run was left to ask"
+            why = cut_off(ask_all(addresses, limit))
             last[:] = [(time.monotonic(), (not why, why or "a witness answers"))]
         return last[0][1]
 
@@ -93,15 +96,16 @@ def provisioned(session: Session) -> dict[str, tuple[float, float]]:
 
 
 def changes(
-    session: Session, green: Callable[[str], float | None] | None = None
+    session: Session, green: Callable[[str], float | None] | None = None, deadline: Deadline | None = None
 ) -> Callable[[HealRule, Result], Changes]:
     """Return what tells what people are changing, as a rule's `freeze:` asks.
 
     Args:
         green: when a result was last seen to hold, where somebody knows better than the events that checks keep.
+        deadline: of the run.
     """
 
-    since_green = drifted(session, green)
+    since_green = drifted(session, green, deadline)
 
     def look(rule: HealRule, result: Result) -> Changes:
         files = since_green(result) if any(one.drift for one in rule.freeze) else ()

@@ -14,7 +14,7 @@ from infratest.cleaning import clean
 from infratest.errors import UserError, unknown
 from infratest.heal import proposals
 from infratest.heal.audit import BEGUN, FILE, PROCESS, Audit
-from infratest.heal.contradictions import Case, healer_of
+from infratest.heal.contradictions import Case, healers
 from infratest.heal.gates import moment
 from infratest.heal.ladder import remedies, rung_due, rungs
 from infratest.project.drifted import last_green
@@ -54,7 +54,8 @@ def runbooks(session: Session, name: str) -> list[list[str]]:
     """
     state, env = session.state, session.stack.env
     if not state.exists:
-        raise UserError(f"runbook {name}: nothing is stored in {state.path} yet; `infratest check` looks first")
+        look = session.command("check")
+        raise UserError(f"runbook {name}: nothing is stored in {state.path} yet; `{look}` looks first")
     told = (*state.read(events.OLD_FILE), *state.read(events.FILE))
     stored = _Stored(
         last=history.last(state, env),
@@ -67,16 +68,33 @@ def runbooks(session: Session, name: str) -> list[list[str]]:
     found = []
     for one in chosen:
         case = known.get(one.id)
-        rule = None if case is None else _rule(session.stack.heal, case, one.state)
+        may = [] if case is None else _rules(session.stack.heal, case, one.state)
         links = [tag.removeprefix("runbook:") for tag in (case.tags if case else ()) if tag.startswith("runbook:")]
-        found.append([*_lines(session, stored, one, rule), *(f"  runbook: {link}" for link in links)])
+        found.append([*_lines(session, stored, one, may), *(f"  runbook: {link}" for link in links)])
     return found
 
 
-def _rule(rules: Sequence[HealRule], case: Case, state: str) -> HealRule | None:
-    """Return the rule that heals a case in this state; of one that is not known, the rule for it were it known."""
-    wanted = dict.fromkeys(rule.when_state for rule in rules if state in (rule.when_state, UNKNOWN))
-    return next((rule for each in wanted if (rule := healer_of(rules, each, case)) is not None), None)
+def _rules(rules: Sequence[HealRule], case: Case, state: str) -> list[HealRule]:
+    """Return the rules that may heal a case in this state; of one that is not known, the one for it were it known."""
+    if state == UNKNOWN:
+        wanted = dict.fromkeys(rule.when_state for rule in rules)
+        return [rule for each in wanted for rule in healers(rules, each, case)][:1]
+    return healers(rules, state, case)
+
+
+def _rule(may: Sequence[HealRule], decided: Sequence[Mapping[str, Any]]) -> HealRule | None:
+    """Return which of the rules that may heal a result does; None where none does, or nobody knows yet.
+
+    Args:
+        decided: about it in this problem, by the heal audit: the last says by which rule, or at least for which reason.
+    """
+    if not decided:
+        return may[0] if may and not may[0].when_reason else None
+    last, before = decided[-1], decided[-1]["before"]
+    reasons = [str(one.get("reason")) for one in (before, *before.get("steps", ()))]
+    by_name = (rule for rule in may if rule.name == last.get("rule"))
+    by_reason = (rule for rule in may if any(rule.when_reason in reason for reason in reasons))
+    return next(by_name, None) or next(by_reason, None)
 
 
 def _chosen(last: Mapping[str, Last], name: str) -> list[Last]:
@@ -95,20 +113,29 @@ def _names(id: str) -> tuple[str, ...]:
     return scenario, slug, slug.partition("/")[0]
 
 
-def _lines(session: Session, stored: _Stored, one: Last, rule: HealRule | None) -> Iterator[str]:
+def _lines(session: Session, stored: _Stored, one: Last, may: Sequence[HealRule]) -> Iterator[str]:
     now = time.time()
     lasts = f"since {moment(one.since)}, for {human(max(0.0, round(now - one.since)), 's')}"
     yield f"{one.id}: {'blocked' if one.blocked else one.state} {lasts}; looked at {moment(one.time)}"
     if one.state in WELL:
         return
     mine = [record for record in stored.audit if record.get("id") == one.id and "before" in record]
-    yield from _failed(mine)
+    yield from _failed(session, mine)
+    row = stored.rows.get(one.id)
+    began = min(one.since, one.since if row is None or row.since is None else row.since)
+    decided = [record for record in mine if float(record["time"]) >= began]
+    # Of what is unknown no reason tells what is wrong, nor which rule it would be for.
+    rule = may[0] if may and one.state == UNKNOWN else _rule(may, decided)
     green = last_green(session, one.id)
     title = f"changed since it was green, at {moment(green)}" if green else "changed since it is so"
     yield from _under(title, _changed(session, stored, one, rule, green or one.since))
-    began = one.since if (row := stored.rows.get(one.id)) is None or row.since is None else row.since
-    yield from _under("tried so far", _tried(stored.audit, one.id, min(began, one.since)))
-    yield from _next(session, stored, one, rule, mine, min(began, one.since))
+    yield from _under("tried so far", _tried(stored.audit, one.id, began))
+    if rule is None and may and not decided:
+        names = " or ".join(each.name for each in may)
+        ask = session.command("check", "--heal", "--dry-run")
+        yield f"  next: by its reason, which is not stored, it is for the rule {names}, or for none; {ask} tells"
+        return
+    yield from _next(session, stored, one, rule, mine, began)
 
 
 def _under(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -117,11 +144,12 @@ def _under(title: str, lines: Iterator[str]) -> Iterator[str]:
     yield from (f"    {line}" for line in found[-MANY:])
 
 
-def _failed(mine: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _failed(session: Session, mine: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Say what failed and show the evidence, as the heal audit has kept it last."""
     before = next((one["before"] for one in reversed(mine) if one["before"].get("reason")), None)
     if before is None:
-        yield "  what failed: only its state is stored; `infratest check --heal` with a rule for it keeps the evidence"
+        ask = session.command("check", "--heal")
+        yield f"  what failed: only its state is stored; `{ask}` with a rule for it keeps the evidence"
         return
     yield f"  what failed: {clean(before['reason'], 500)}"
     steps = next((one["before"]["steps"] for one in reversed(mine) if one["before"].get("steps")), ())

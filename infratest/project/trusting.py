@@ -6,11 +6,14 @@ Called by the heal engine before every act, and by `infratest heal trust`, `appr
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 
 from infratest.errors import UserError, unknown
 from infratest.heal import ledger as ledgers
+from infratest.heal.chain import Broken
 from infratest.heal.earning import Earned
 from infratest.heal.ledger import Entry, Ledger
 from infratest.heal.people import who
@@ -24,14 +27,24 @@ from infratest.stack.declared import AUTO, OBSERVE, PROPOSE, HealRule
 def ledger(session: Session, note: bool) -> Ledger:
     """Return the ledger as it stands. Args: note: keep which line was seen last."""
     stack = session.stack
-    return ledgers.read(stack.folder, session.state, stack.name, stack.trusted_keys, time.time(), note=note)
+    found = ledgers.read(stack.folder, session.state, stack.name, stack.trusted_keys, time.time(), note=note)
+    return replace(found, broken=ledgers.from_here(found.broken, session.command)) if found.broken else found
+
+
+@contextmanager
+def _told_from_here(session: Session) -> Iterator[None]:
+    try:
+        yield
+    except Broken as error:
+        raise Broken(ledgers.from_here(str(error), session.command)) from error
 
 
 def told(session: Session, rule: HealRule, note: bool = False) -> Trust:
     """Return how much the ledger lets a rule do, why, and what would raise it."""
     # One that needs no proof is as it was before there were ledgers; what a person says of it counts all the same.
     otherwise = AUTO if rule.proof is None and not session.stack.production else PROPOSE
-    return trust(rule.name, session.stack.env, ledger(session, note), otherwise=otherwise)
+    found = ledger(session, note)
+    return trust(rule.name, session.stack.env, found, otherwise=otherwise, command=session.command)
 
 
 def trusted(session: Session, rule: HealRule, note: bool = False) -> tuple[str, str]:
@@ -53,7 +66,8 @@ def lose(session: Session, rule: HealRule, why: str) -> None:
     entry = _entry(session, rule, PROPOSE, why, "the healer")
     # By the clock of who granted it that may have been a moment ahead; it was before this all the same.
     dated = replace(entry, time=max(entry.time, granted(session, rule)))
-    ledgers.lose(session.state, session.stack.name, dated)
+    with _told_from_here(session):
+        ledgers.lose(session.state, session.stack.name, dated)
 
 
 def granted(session: Session, rule: HealRule) -> float:
@@ -87,13 +101,15 @@ def grant(session: Session, rule: HealRule, level: str, why: str, key: Key) -> N
     losses = ledger(session, False).losses(rule.name, stack.env)
     if losses:  # a clock that was ahead may have dated them so
         entry = replace(entry, time=max(entry.time, losses[-1].time + ledgers.TICK))
-    ledgers.grant(stack.folder, stack.name, stack.trusted_keys, entry, key)
+    with _told_from_here(session):
+        ledgers.grant(stack.folder, stack.name, stack.trusted_keys, entry, key)
 
 
 def accept(session: Session) -> None:
     """Take the ledger as it stands for the whole of it. Raises HealError, StateError: it does not hold by itself."""
     stack = session.stack
-    ledgers.accept(stack.folder, session.state, stack.name, stack.trusted_keys, time.time())
+    with _told_from_here(session):
+        ledgers.accept(stack.folder, session.state, stack.name, stack.trusted_keys, time.time())
 
 
 def rule_named(session: Session, name: str) -> HealRule:

@@ -66,7 +66,7 @@ def undo_heal(session: Session, id: str, by: str) -> str:
     Raises:
         UserError: there is no such try. HealError: it cannot be undone. StateError: the state cannot be used.
     """
-    absent = f"heal {id!r}: there is none of that id on record; `infratest heal undo` lists them"
+    absent = f"heal {id!r}: there is none of that id on record; `{session.command('heal', 'undo')}` lists them"
     if not session.state.exists:
         raise UserError(absent)
     with session.state.lock(PATIENCE, "heal undo"):

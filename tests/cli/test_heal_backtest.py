@@ -71,6 +71,8 @@ def test_by_a_monitors_store(shop: Path):
         "rule put-it-there: 3 problems; acted 2; refused 1", "  refused by confirm: 1", "rule never: 0 problems",
     ]  # fmt: skip
     assert "not known then, and taken as open: suppressed, pause, witness, time, fence, change" in lines
+    (shop / "stack.yaml").write_text(STACK.replace("confirm: 4", "confirm: {failures: 4, of: 6}"))
+    assert backtest(shop)[1].splitlines()[1:3] == lines[1:3]
     answer = json.loads(backtest(shop, "--since", "13h", "--rule", "put-it-there", "--format", "json")[1])
     assert answer["source"] == "monitor"
     assert answer["rules"] == {"put-it-there": {"problems": 1, "acted": 1, "refused_by": {}}}
@@ -85,8 +87,18 @@ def test_by_the_audit_alone_where_no_monitor_was(shop: Path):
     assert (status, out.splitlines()[1:3]) == (
         0, ["rule put-it-there: 1 problem; refused 1", "  refused by confirm: 1"],
     )  # fmt: skip
-    (shop / "stack.yaml").write_text(STACK.replace("confirm: 4", "confirm: 1"))
-    assert backtest(shop)[1].splitlines()[1] == "rule put-it-there: 1 problem; acted 1"
+    acts = "rule put-it-there: 1 problem; acted 1"
+    # Of failures in a row it is known how many there were of so many looks.
+    for confirm in ("1", "{failures: 1, of: 3}"):
+        (shop / "stack.yaml").write_text(STACK.replace("confirm: 4", f"confirm: {confirm}"))
+        assert backtest(shop)[1].splitlines()[1] == acts
+    # What is asked so is on record in other words.
+    (shop / ".infratest" / "heal.jsonl").unlink()
+    (shop / "stack.yaml").write_text(STACK.replace("confirm: 4", "confirm: {failures: 2, of: 3}"))
+    assert run(shop, "infratest", "check", "--heal").returncode == 2
+    assert backtest(shop)[1].splitlines()[1] == acts
+    (shop / "stack.yaml").write_text(STACK.replace("confirm: 4", "confirm: {failures: 4, of: 5}"))
+    assert backtest(shop)[1].splitlines()[2] == "  refused by confirm: 1"
     status, _, err = backtest(shop, "--since", "90d")
     assert (status, "heal.jsonl reaches back to " in err) == (3, True)
 

@@ -103,8 +103,8 @@ def test_autonomy_is_earned_and_lost(project: Project) -> None:
     )
     assert not project.flag.exists()
     assert (
-        "; 1 more approved heal in a row must help (0 of 1 have), then `infratest heal trust make-flag --grant auto` "
-        "grants it" in project.run("heal", "trust")[1]
+        "; 1 more approved heal in a row must help (0 of 1 have), then `infratest heal trust make-flag --grant auto "
+        "--env prod` grants it" in project.run("heal", "trust")[1]
     )
     assert project.run("heal", "approve", id, "--comment", "go on")[0] == 0
     status, said = project.run("heal", "approve", id)
@@ -162,7 +162,7 @@ def test_a_denied_heal_rests_and_costs_what_was_granted(project: Project) -> Non
     project.drill()
     said = project.run("heal", "trust", "make-flag")[1]
     assert "make-flag: propose (mode auto): lost at " in said
-    assert "; `infratest heal trust make-flag --grant auto` grants it again" in said
+    assert "; `infratest heal trust make-flag --grant auto --env prod` grants it again" in said
     assert project.grant()[0] == 0
     assert "make-flag: auto" in project.run("heal", "trust")[1]
 

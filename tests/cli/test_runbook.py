@@ -81,6 +81,23 @@ def test_without_a_rule_or_an_act_it_says_so(project: Project) -> None:
     assert "  next: a person; no heal rule is for it" in project.run("runbook", "it-is-there", "--env", "dev")[1]
 
 
+def test_where_the_reason_tells_rules_apart_it_is_the_one_that_was_asked(project: Project) -> None:
+    path = project.folder / "stack.yaml"
+    rule = path.read_text().partition("heal:\n")[2]
+    other = rule.replace("put-it-there", "mend-it").replace('tags: "@web"', 'tags: "@web", reason: "is gone"')
+    text = path.read_text().replace('tags: "@web"', 'tags: "@web", reason: "does not exist"')
+    path.write_text(text.replace("heal:\n", f"heal:\n{other}"))
+    assert project.run("check", "--env", "dev")[0] == 2
+    said = project.run("runbook", "it-is-there", "--env", "dev")[1]
+    assert (
+        "  next: by its reason, which is not stored, it is for the rule mend-it or put-it-there, or for none; " in said
+    )
+    project.run("check", "--env", "dev", "--heal")
+    said = project.run("runbook", "it-is-there", "--env", "dev")[1]
+    assert "  rule put-it-there: " in said
+    assert "mend-it" not in said
+
+
 def test_what_it_is_not_for_is_told(project: Project) -> None:
     status, said = project.run("runbook", "it-is-there", "--env", "dev")
     assert (status, "nothing is stored in" in said) == (2, True)

@@ -14,12 +14,15 @@ from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
 from infratest.errors import HealError, Unreachable, UserError
 from infratest.heal import proposals
+from infratest.heal.acts import ENDING
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
 from infratest.heal.healing import heal
+from infratest.heal.ladder import remedies
 from infratest.heal.pause import pause
 from infratest.heal.proposals import Approval
 from infratest.heal.records import Collected, HealRecord, note
+from infratest.heal.undoing import kept
 from infratest.model import Report
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
@@ -111,6 +114,24 @@ def test_what_made_it_worse_is_undone_on_record_before_it_is_begun_and_no_rung_f
     assert (world.folder / "undone").exists()
     assert events(state) == ["try", "process", "undo", "process", "undone", "tried"]
     assert world.acts == []
+
+
+def test_an_act_that_takes_all_of_its_time_leaves_enough_for_the_looks_and_the_undo(
+    world: World, state: StateDir
+) -> None:
+    beside, done, gone = Beside(world), world.folder / "done", [0.0]
+    rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web")
+    remedy = remedies(rule)[0]
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if done.exists():  # each look takes its time, too
+            gone[0] = max(gone[0], 600.0 - ENDING - kept(remedy, rule, 0.0)) + 5.0
+        worse = "critical" if done.exists() else "ok"
+        return make_report([make_result(worse, id=SHOP)] if SHOP in ids else [make_result("critical")], world.now)
+
+    means = world.means(rerun=rerun, neighbours=lambda rule: beside.ids, deadline=Deadline(600.0, lambda: gone[0]))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert (record.undone, done.exists()) == ("undone, as before", False)
 
 
 def test_an_undo_that_fails_is_told(world: World, state: StateDir) -> None:

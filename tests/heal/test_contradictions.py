@@ -42,6 +42,21 @@ def test_rules_that_are_well_have_nothing_said_of_them() -> None:
              "it; put it first, or narrow the `when` there"],
         ),
         ([rule("a"), rule("bb", when_state="warning")], WEB, []),
+        ([rule("a", when_reason="not listening"), rule("bb", when_reason="certificate"), rule("ccc")], WEB, []),
+        (
+            [rule("a", when_reason="certificate"), rule("bb", when_reason="the certificate has expired")],
+            WEB,
+            ["stack.yaml:2: rule bb: do: no rung is ever reached: all 2 results that it is for are healed by a, before "
+             "it; put it first, or narrow the `when` there"],
+        ),
+        (
+            [rule("a", when_reason="not listening", do=(("run", "touch /run/flag"),)),
+             rule("bb", when_reason="certificate", do=REMOVES)],
+            [case("flag")],
+            ["stack.yaml:2: rule bb: do[0]: undoes do[0] of rule a: /run/flag is stopped or removed here and started "
+             "or made there; let one rule have both"],
+        ),
+        ([rule("a", do=(("provision", {}), ("reboot", {}), ("page", "oncall")), tries=2)], WEB, []),
         ([rule("a"), rule("bb")], [*WEB, case("named", "web-1", "web", "heal:bb")], []),
         (
             [rule("a", do=(("provision", {}),) * 3, tries=2)],

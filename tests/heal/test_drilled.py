@@ -12,6 +12,7 @@ from infratest.heal.records import TRIED, HealRecord
 from infratest.project.drill import Outcome, drill, drills
 from infratest.project.session import Session
 from infratest.store.directory import StateDir
+from tests.worlds import forked
 from tests.worlds.heal_world import make_result, make_rule
 
 STACK = """\
@@ -126,3 +127,44 @@ def test_a_heal_that_is_not_verified_yet_is_no_drills(project: Project) -> None:
     outcome = project.drill()
     assert not outcome.proven
     assert f"nothing was done: a heal of {id} is not verified yet" in outcome.result.reason
+
+
+#: Of two hosts one is stopped, which the other one sees.
+DOWN = """\
+stack: drilled
+provider: {name: fake, world: WORLD, transport: {otherwise: run}}
+hosts: {web: {groups: [web]}, desk: {groups: [desk]}}
+heal:
+  mend:
+    when: {tags: "@reachable"}
+    confirm: 1
+    do: [{power-cycle: {}}]
+    at-most: 100%
+"""
+STOPS = """\
+Feature: The shop
+  Scenario: its state
+    Given the hosts in group "desk"
+    Then the command "grep -l web WORLD/host-*.json | xargs grep -q running" exits 0
+
+  Scenario: it answers
+    Given the hosts in group "web"
+    Then the directory "/" exists
+
+  @drill:mend @id:down
+  Scenario: a host that is down comes back
+    When the command "grep -l web WORLD/host-*.json | xargs sed -i s/running/stopped/" is run on "web"
+    Then the scenario "its-state" is critical on "desk" within 60 s
+    And the rule "mend" heals "web" by "power-cycle" within 5 s
+"""
+
+
+def test_a_way_in_that_was_there_before_the_fault_was_well(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    for name, text in (("stack.yaml", DOWN), ("features/shop.feature", STOPS)):
+        (tmp_path / name).write_text(text.replace("WORLD", str(tmp_path / "world")))
+    assert forked.run(["up"], cwd=tmp_path, timeout=100).returncode == 0
+    session, deadline = Session(stack_path=tmp_path / "stack.yaml"), Deadline(600.0)
+    prepared, (task,) = drills(session, None, False, deadline)
+    outcome = drill(session, prepared, task, deadline)
+    assert outcome.proven, outcome.result.reason

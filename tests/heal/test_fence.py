@@ -155,13 +155,13 @@ def test_time_is_kept_for_the_undo_where_a_neighbour_may_be_worse(
     rule = make_rule(do=REPLACE.do, neighbours=neighbours)
     means = world.means(replacing=provided.of, rerun=rerun, neighbours=lambda rule: [beside], deadline=Deadline(100))
     (record,) = heal(world.report(), [rule], state, means, history={})
-    if neighbours:  # 60 s of replace's own and 50 s for two looks and the undo are more than there are
+    if neighbours:  # 60 s of replace's own and 60 s for two looks and the undo are more than there are
         assert (record.outcome, closed(record), provided.asked) == ("refused", ["time"], [])
-        assert "it is begun with 110 s at least" in record.reason
+        assert "it is begun with 120 s at least" in record.reason
         means = replace(means, deadline=Deadline(200))
         (record,) = heal(world.report(), [rule], state, means, history={})
         assert record.verified
-        assert 140 < provided.seconds < 150
+        assert 130 < provided.seconds < 140
     else:
         assert record.verified
         assert 90 < provided.seconds < 100

@@ -32,6 +32,10 @@ def entry(level: str, at: float = NOON, rule: str = "mend", env: str = "prod", w
     return Entry(rule=rule, env=env, level=level, time=at, by="alice(1000)@desk", why=why)
 
 
+def typed_here(*words: str) -> str:
+    return " ".join(["infratest", *words])
+
+
 class Project:
     """A project's folder and its state, with a ledger of two grants and a loss in between."""
 
@@ -53,7 +57,7 @@ class Project:
         ledger.accept(self.folder, self.state, "shop", self.keys, NOON + 60)
 
     def level(self, now: float = NOON + 3600, otherwise: str = "propose") -> str:
-        return trust("mend", "prod", self.read(now), otherwise=otherwise).level
+        return trust("mend", "prod", self.read(now), otherwise=otherwise, command=typed_here).level
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def test_what_is_lost_counts_until_it_is_granted_again(project: Project) -> None
     project.grant("auto", NOON)
     assert project.level() == "auto"
     project.lose("propose", NOON + 10)
-    told = trust("mend", "prod", project.read(), otherwise="propose")
+    told = trust("mend", "prod", project.read(), otherwise="propose", command=typed_here)
     assert told.level == "propose"
     assert told.why == "lost at 2027-01-15 08:00:10 UTC: a heal was not verified"
     project.grant("auto", NOON + 20)
@@ -144,7 +148,7 @@ def test_what_accepting_a_missing_loss_comes_to_is_that_all_is_granted_anew(proj
     assert "`infratest heal trust --accept` begins it anew" in project.read().broken
     project.accept()
     assert (project.read().broken, project.level()) == ("", "propose")
-    told = trust("mend", "dev", project.read(), otherwise="propose")
+    told = trust("mend", "dev", project.read(), otherwise="propose", command=typed_here)
     assert (told.level, told.why.endswith("what lost.jsonl said before is gone, and was accepted")) == ("propose", True)
     project.grant("auto", NOON + 120)
     assert project.level() == "auto"

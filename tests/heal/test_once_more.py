@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from infratest.heal import verifying
 from infratest.heal.gates import Limits, Situation, Try, gates
 from infratest.heal.healing import heal
 from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
@@ -209,6 +210,22 @@ def test_a_heal_that_cannot_be_verified_in_time_says_so_and_the_next_check_does(
     assert (record.verified, note([record])) == (True, ["healed: provision, was CRITICAL"])
     assert events(state) == ["try", "tried", "verified"]
     assert run(world, state, make_rule()) == []
+
+
+def test_a_heal_of_a_way_into_a_host_is_verified_by_a_check_that_went_it(world: World, state: StateDir) -> None:
+    """Where it stands in nobody's way it is no result of a check, which tells the ways that it went beside those."""
+    world.limits, world.helps = Limits(settle=30.0), False
+    about = {"id": "reachable@web-1", "feature": "", "scenario": "reachable", "tags": []}
+    world.look = lambda host: make_result("critical", host, **about)
+    rule = make_rule(when_tags="@reachable")
+    means = world.means(deadline=ending_with_the_act(world))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    world.now += 60
+    report = make_report([make_result("ok")], world.now).changed(ways=(make_result("ok", **about),))
+    (record,) = heal(report, [rule], state, world.means(), history={})
+    assert (record.verified, record.before.id) == (True, "reachable@web-1")
+    assert verifying.pending(state, "prod") == {}
 
 
 def test_a_report_from_before_a_heal_says_nothing_of_it(world: World, state: StateDir) -> None:

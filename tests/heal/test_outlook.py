@@ -5,12 +5,21 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import NoReturn
 
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import Unreachable
+from infratest.project import drifted as drifts
+from infratest.project import outlook
 from infratest.project.outlook import provisioned, traits, witness
 from infratest.project.session import session_of
 from infratest.providers.base import HostSpec, Resource
 from infratest.store.journal import Journal
 from tests.cli.test_heal_gates import port_that_nobody_listens_on
+from tests.worlds.heal_world import make_result
+from tests.worlds.small_project import write
 
 
 class Absent(BaseHTTPRequestHandler):
@@ -38,6 +47,39 @@ def test_one_witness_that_answers_anything_is_enough() -> None:
     assert not holds
     assert why.count("refused") == 2
     assert witness(())() == (True, "no witness is declared")
+
+
+def test_who_does_not_answer_takes_no_more_than_half_of_what_a_run_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they take: a check that is ended by its own deadline loses what it has seen."""
+    given: list[float] = []
+
+    def silent(asked: object, deadline: Deadline) -> NoReturn:
+        given.append(deadline.left)
+        raise Unreachable("no route")
+
+    monkeypatch.setattr(outlook, "ask_all", silent)
+    monkeypatch.setattr(drifts, "opened", silent)
+    folder = write(tmp_path, {
+        "stack.yaml": "stack: shop\nprovider: local\nhosts: {web: {}}\n",
+        "features/shop.feature": 'Feature: f\n  Scenario: s\n    Then the file "/there" exists\n',
+    })  # fmt: skip
+    session, id = session_of(folder / "stack.yaml"), "features/shop.feature#s@web"
+    result = make_result("critical", "web", id=id, feature="features/shop.feature")
+    for seconds, most in ((4.0, 2.0), (600.0, None)):
+        run = Deadline(seconds, lambda: 0.0)
+        with pytest.raises(Unreachable):
+            witness(("192.0.2.1:53",), run)()
+        (words,) = drifts.drifted(session, lambda id: 1.0, run)(result)
+        assert words == "nobody knows which files were changed on web: no route"
+        assert given == [most or outlook.SECONDS, most or drifts.SECONDS]
+        given.clear()
+    over = Deadline(0.0, lambda: 0.0)
+    assert witness(("192.0.2.1:53",), over)() == (
+        False, "whether a witness answers is not known: no time of this run was left to ask",
+    )  # fmt: skip
+    assert given == []
 
 
 def test_hosts_share_their_image_and_the_run_that_provisioned_them(tmp_path: Path) -> None:

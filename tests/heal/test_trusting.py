@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
+from infratest.errors import HealError
 from infratest.heal import ledger, signing
 from infratest.heal.ledger import Entry
 from infratest.heal.signing import Key
@@ -84,3 +86,29 @@ def test_a_dry_run_and_who_looks_at_the_past_note_nothing(shop: Shop, dry_run: b
     assert project_heal.means_of(session).trusted(shop.rule)[0] == AUTO
     assert (session.state.path / "lost.json").exists() is not dry_run
     assert session.state.exists is not dry_run
+
+
+def test_a_command_that_is_told_is_about_this_environment_and_this_state_directory(shop: Shop) -> None:
+    """Typed as it stands by who reads it, it must not accept what stands in another state directory."""
+    path = shop.folder / "stack.yaml"
+    path.write_text(path.read_text().replace("heal:\n", "environments: {dev: {}, prod: {}}\nheal:\n", 1))
+
+    def session() -> Session:
+        return session_of(path, env="prod", state=str(shop.folder / "kept"))
+
+    here = f"--stack {path} --env prod --state {shop.folder / 'kept'}"
+    assert trusting.told(session(), shop.rule).raised_by == (
+        f"`infratest heal trust mend-web --grant auto {here}` grants it"
+    )
+    trusting.ledger(session(), note=True)
+    entry = Entry(rule="mend-web", env="prod", level=AUTO, time=time.time(), by="alice", why="")
+    ledger.grant(shop.folder, "shop", {"alice": shop.key.public}, entry, shop.key)
+    trusting.ledger(session(), note=True)
+    (shop.folder / ledger.GRANTED).unlink()
+    accept = f"`infratest heal trust --accept {here}`"
+    assert accept in trusting.told(session(), shop.rule).why
+    (shop.folder / ledger.GRANTED).write_text("torn")
+    with pytest.raises(HealError, match=re.escape(accept)):
+        trusting.accept(session())
+    means = project_heal.means_of(session())
+    assert means.command("heal", "undo", "1-2-3") == f"infratest heal undo 1-2-3 {here}"

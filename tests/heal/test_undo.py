@@ -97,7 +97,7 @@ def test_an_undo_that_fails_is_told_and_not_tried_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["none-such"], "heal 'none-such': there is none of that id on record; `infratest heal undo` lists them"),
+        (["none-such"], "heal 'none-such': there is none of that id on record; `infratest heal undo --env prod` lists"),
         (["x", "--grant", "auto"], "--grant is for heal trust"),
     ],
 )
@@ -257,8 +257,13 @@ def test_an_undo_that_would_be_ended_half_way_is_not_begun(world: World, state: 
     audit = Audit(state, "prod", world.now, looking=True)
     number = str(audit.begun()[0]["try"])
     about = (remedy, record.before, surroundings(tmp_path), audit, number, "alice", world.now)
-    with pytest.raises(HealError, match=rf"29 s of this run are left.*`infratest heal undo {number} --timeout 10min`"):
-        undo(*about, left=29.0)
+
+    def command(*words: str) -> str:
+        return " ".join(["infratest", *words, "--state", "kept"])
+
+    again = f"`infratest heal undo {number} --timeout 10min --state kept`"
+    with pytest.raises(HealError, match=f"29 s of this run are left.*{again}"):
+        undo(*about, left=29.0, command=command)
     assert (audit.undone(number), (tmp_path / "undone").exists()) == ("", False)
-    undo(*about, left=31.0)
+    undo(*about, left=31.0, command=command)
     assert (audit.undone(number), (tmp_path / "undone").exists()) == ("it was undone: done", True)

@@ -17,12 +17,16 @@ from itertools import count
 import psycopg
 import pytest
 
+from infratest.alerting.downtime import Downtime, Fixed
 from infratest.alerting.moments import Moment
-from infratest.errors import LeaseLost, NotKept, StateError, StoreDamaged, UserError
+from infratest.errors import LeaseLost, NoStore, NotKept, StateError, StoreDamaged, UserError
+from infratest.project.left_alone import left_alone
+from infratest.project.session import Session
 from infratest.store.database import people, schema
 from infratest.store.database.postgresql import Address, holder, looked_into, opened
 from tests.store.conftest import address
 from tests.worlds import servers, tls_servers
+from tests.worlds.heal_world import make_result
 
 NOW = Moment(1000.0, 1_764_432_000.0)
 NAMES = (f"lease{each}" for each in count())
@@ -87,6 +91,7 @@ MONITOR = """
 import sys, time
 from infratest.errors import LeaseLost, NotKept
 from infratest.store.database import people
+from infratest.alerting.downtime import Downtime, Fixed
 from infratest.alerting.moments import Moment
 from infratest.store.database.postgresql import Address, opened
 
@@ -200,9 +205,20 @@ def test_a_newer_schema_and_what_is_of_something_else(place):
             way(other)
 
 
-def test_there_is_nothing_to_read_before_a_monitor_ran(place):
-    with pytest.raises(StateError, match="no monitor has kept anything there yet; infratest monitor run"):
+def test_there_is_nothing_to_read_before_a_monitor_ran_and_nothing_that_people_want(place, tmp_path):
+    with pytest.raises(NoStore, match=r"^store: .*no monitor has kept anything there yet; infratest monitor run"):
         looked_into(place)
+    (tmp_path / "password").write_text(place.password)
+    (tmp_path / "stack.yaml").write_text(
+        f"stack: {place.stack}\nprovider: local\nhosts: {{web-1: {{}}}}\nenvironments: {{{place.env}: {{}}}}\n"
+        f"monitor:\n  store: {{url: '{place.url}', password-file: password}}\n"
+    )
+    session = Session(stack_path=tmp_path / "stack.yaml", env=place.env)
+    result, now = make_result("critical"), time.time()
+    assert left_alone(session, "")(result) == ""
+    with opened(place) as store, store.transaction() as t:
+        people.write_downtimes(t, [Downtime("move", Fixed(now, now + 3600), frozenset([result.id]), "ann")])
+    assert left_alone(session, "")(result).startswith("left alone: downtime 'move' by ann")
 
 
 def test_a_sight_reads_only_and_is_of_one_moment(place):

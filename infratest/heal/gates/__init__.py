@@ -1,8 +1,9 @@
 """May this result be healed now? Pure: every gate gets rule, result and situation, and answers with a reason.
 
 The heal engine asks all of them before every single act, and the audit keeps every answer. Where one refuses, nothing
-is done; where only those refuse that a person's approval opens, the record says what would have been done. A gate is a
-function in one of the files here, and a line in `GATES`.
+is done; where only those refuse that a person's approval opens, the record says what would have been done. What people
+want (`SUPPRESSED`) may take seconds to learn, so that it is asked only where none of the others refuses for good.
+A gate is a function in one of the files here, and a line in `GATES`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from infratest.stack.declared import HealRule
 
 __all__ = (
     "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "GROUP_BUDGET", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF",
-    "QUALIFY", "SEEN", "SETTLING", "TRUST", "WAIT", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try",
-    "begins_again", "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
+    "QUALIFY", "SEEN", "SETTLING", "SUPPRESSED", "TRUST", "WAIT", "Answer", "Changes", "Limits", "Seen", "Situation",
+    "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
@@ -27,6 +28,7 @@ SETTLING = "settling"
 BUDGET, GROUP_BUDGET, WAIT = "budget", "group budget", "wait"
 QUALIFY = "qualify"
 FRESH = "fresh"
+SUPPRESSED = "suppressed"
 PROOF, TRUST = "proof", "trust"
 SEEN, ONE_CAUSE, CHANGE = "seen", "one cause", "change"
 #: The gates that a person's approval opens.
@@ -37,7 +39,7 @@ GATES = {
     FRESH: of_result.fresh,
     "target": of_result.target,
     "confirm": of_result.confirm,
-    "suppressed": leave.suppressed,
+    SUPPRESSED: leave.suppressed,
     "pause": leave.pause,
     "witness": outside.witness,
     SEEN: outside.seen,

@@ -11,7 +11,7 @@ import stat
 import time
 from pathlib import Path
 
-from infratest.errors import StateError
+from infratest.errors import NoStore, StateError
 from infratest.store.directory import GRACE, StateDir
 
 FILE = "monitor.db"
@@ -65,7 +65,7 @@ def file_of(state: StateDir, *, make: bool) -> str:
     Args:
         make: whether it is made where it is not there.
     Raises:
-        StateError: it is none of that, is not there, or cannot be made.
+        NoStore: it is not there. StateError: it is none of that, or cannot be made.
     """
     path = state.file(FILE)
     try:
@@ -76,7 +76,7 @@ def file_of(state: StateDir, *, make: bool) -> str:
             _refuse_foreign(path + each)
         os.lstat(path)
     except FileNotFoundError:
-        raise StateError(f"store: {path} is not there: no monitor has kept anything; infratest monitor run") from None
+        raise NoStore(f"store: {path} is not there: no monitor has kept anything; infratest monitor run") from None
     except OSError as error:
         raise StateError(
             f"store: {path} could not be opened: {error.strerror}; name another place with --state"

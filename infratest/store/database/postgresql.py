@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infratest.database_url import database_url
-from infratest.errors import LeaseLost, NotKept, StateError, StoreDamaged, UserError
+from infratest.errors import LeaseLost, NoStore, NotKept, StateError, StoreDamaged, UserError
 from infratest.store.database import lease, schema
 from infratest.store.database.base import Row, Store, Transaction
 from infratest.store.database.dialect import statement, tables
@@ -224,9 +224,9 @@ def opened(
     Raises:
         StateError: it cannot be reached, or its schema is newer.
     """
-    import psycopg
-
     base = _connected(address, seconds)
+    import psycopg  # is there: what has connected says what to do where it is not
+
     try:
         _bring_forward(address, base, folder)
         while True:
@@ -262,16 +262,16 @@ def looked_into(address: Address, *, folder: Path = schema.FOLDER) -> TableStore
     """Open the store to read it, while a monitor may be at it.
 
     Raises:
-        StateError: there is none, it cannot be reached, or its schema is another.
+        NoStore: there is none yet. StateError: it cannot be reached, or its schema is another.
     """
-    import psycopg
-
     base = _connected(address, SECONDS)
+    import psycopg  # is there, as in `opened`
+
     try:
         newest = len(schema.migrations(folder))
         now = _number(base, address)
         if now == 0:
-            raise StateError("no monitor has kept anything there yet; infratest monitor run")
+            raise NoStore("no monitor has kept anything there yet; infratest monitor run")
         if now != newest:
             raise StateError(f"its schema is {now}, and this infratest reads {newest}")
     except (psycopg.Error, StateError) as error:
