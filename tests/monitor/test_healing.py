@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from infratest.monitor import foreground
+from infratest.model import Report
+from infratest.monitor import foreground, healing
 from infratest.monitor.foreground import stay
 from infratest.monitor.start import started
+from infratest.project.heal import Resident, heal_report
 from infratest.project.prepare import Request
 from infratest.project.session import Session
 from tests.worlds import small_project
@@ -152,3 +154,40 @@ def test_hosts_that_are_looked_at_seldom_are_looked_at_before_one_is_healed(tmp_
         stay(monitor, session, last)
     assert told == ["c"], "neither of the two was healed while both had failed"
     assert (tmp_path / "a").exists()
+
+
+def test_each_is_judged_by_all_that_is_known_by_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that were handed over at once, and what is seen while the first is attended to."""
+    words = {"name": f"then-{tmp_path.parent.name}", "folder": tmp_path}
+    stack = ZONES.format(**words).replace("mode: auto", "mode: observe")
+    small_project.write(tmp_path, {"stack.yaml": stack, "features/x.feature": EACH.format(**words)})
+    ids = {host: f"features/x.feature#there@{host}" for host in "abc"}
+    for host in ids:
+        (tmp_path / host).touch()
+    known: list[str] = []
+    with started(Session(stack_path=tmp_path / "stack.yaml"), Request(face="check")) as monitor:
+        book, attended = monitor.book, heal_report
+
+        def attend(session: Session, report: Report, dry: bool, *, resident: Resident) -> object:
+            known.append(resident.known[ids["c"]].state)
+            if len(known) == 1:
+                (tmp_path / "c").unlink()
+                monitor.ask(lambda monitor: book.hint([ids["c"]], monitor.timepiece.now()))
+                until(lambda: book.results[ids["c"]].state == "critical", "c is seen to fail")
+            return attended(session, report, dry, resident=resident)
+
+        def turned(holds: Callable[[], bool], what: str) -> None:
+            until(lambda: monitor.turn(0.05) or holds(), what)
+
+        turned(lambda: all(id in book.newest for id in ids.values()), "all is looked at")
+        monkeypatch.setattr(healing, "heal_report", attend)
+        one = healing.Healing(monitor)
+        try:
+            monitor.heal(one)
+            now = monitor.timepiece.now()
+            failed = [book.results[ids[host]].changed(state="critical") for host in "ab"]
+            one.see([(result, now.wall - at) for at, result in enumerate(failed)], book, now)
+            turned(lambda: len(known) >= 2, "both are attended to")
+        finally:
+            one.end()
+    assert known[:2] == ["ok", "critical"]
