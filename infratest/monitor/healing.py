@@ -9,7 +9,7 @@ at again at once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -254,7 +254,7 @@ class Healing:
         )
         report = work.report(at, [view.dated(result, at) for result in work.seen[at]])
         after, records = heal_report(work.watched.session, report, False, resident=resident)
-        self._told(after, records)
+        self._told(after, records, work.watched.session.command)
         self._hold(view.held(records))
         return [*_found(after, records, at)]
 
@@ -272,10 +272,10 @@ class Healing:
     def _read(self, session: Session) -> Rows:
         return Rows.read(session.state, session.stack.env)
 
-    def _told(self, report: Report, records: Sequence[HealRecord]) -> None:
+    def _told(self, report: Report, records: Sequence[HealRecord], command: Callable[..., str]) -> None:
         """Let it be known what was decided, and have what was acted on looked at again."""
         for record in records:
-            for line in note([record]):
+            for line in note([record], command):
                 if self._said.get(record.before.id) != line:  # a refusal stands, look after look
                     log.warning("monitor: %s: %s", record.before.id, line)
                 self._said[record.before.id] = line
@@ -285,7 +285,7 @@ class Healing:
             if record.outcome == PROPOSED and record.proposal:
                 self._proposed[record.before.id] = _waits(record.remedy, record.before.id, record.proposal)
         hosts = {each.before.host for each in records if each.outcome in (TRIED, RECOVERED)}
-        done = [(each.before.host, said) for each in records if each.outcome == TRIED for said in note([each])]
+        done = [(each.before.host, said) for each in records if each.outcome == TRIED for said in note([each], command)]
 
         def told(monitor: Monitor) -> None:
             book, now = monitor.book, monitor.timepiece.now()
@@ -314,7 +314,8 @@ class Healing:
             return  # that somebody is at work on the stack is nothing wrong
         elif waiting:
             waits = "; ".join([waiting[id] for id in sorted(waiting)][:SHOWN])
-            self._say(WARNING, f"waits for approval: {waits}; `infratest heal list` shows each")
+            each = work.watched.session.command("heal", "list")
+            self._say(WARNING, f"waits for approval: {waits}; `{each}` shows each")
         else:
             self._say(OK, "")
 
