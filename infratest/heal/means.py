@@ -56,10 +56,10 @@ class Means:
         keys: the trusted public ones.
         page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
-        command: returns the command line of these words, as a person has to type it.
+        command: returns the command line of these words, as a person has to type it; `of_all` environments, where so
+        said.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
         planned: ids of all that a check looks at on all hosts, or None where that is not known; raises InfratestError.
-        resume: the command that ends a pause of this stack's state directory.
     """
 
     hosts: Mapping[str, Host]
@@ -86,7 +86,7 @@ class Means:
     clock: Callable[[], float] = time.time
     suppressed: Callable[[Result], str] = lambda result: ""
     unseen: Callable[[Result], Sequence[str]] = lambda result: ()
-    command: Callable[..., str] = lambda *words: command_line(["infratest", *words])
+    command: Callable[..., str] = lambda *words, of_all=False: command_line(["infratest", *words])
     variables: Mapping[str, str] = field(default_factory=dict)
     marks: str = ""
     drilled: str = ""
@@ -95,5 +95,9 @@ class Means:
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
     planned: Callable[[], Collection[str] | None] = lambda: None
-    resume: str = "infratest heal resume"
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def resume(self) -> str:
+        """The command that ends a pause of this stack's state directory."""
+        return self.command("heal", "resume", of_all=True)

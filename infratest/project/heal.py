@@ -159,7 +159,6 @@ def _means(
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
         planned=lambda: planned(session, deadline),
-        resume=session.command("heal", "resume", of_all=True),
     )
 
 

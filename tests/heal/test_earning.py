@@ -239,7 +239,7 @@ def test_trust_says_what_is_missing_and_a_grant_is_refused_until_then(
     monkeypatch.setattr(trusting, "proven", lambda session, rule: (True, "proven by drill lost-flag"))
     rule = trusting.rule_named(shop.session, "mend-web")
     words = f"0 of 1 approved heals, the last counts from {moment(shop.healed + HOUR)} on if it stays calm"
-    again = "`infratest heal trust mend-web --grant auto` grants it"
+    again = f"`{shop.session.command('heal', 'trust', 'mend-web', '--grant', 'auto')}` grants it"
     assert trusting.in_force(shop.session, rule).endswith(f"; {words}; then {again}")
     with pytest.raises(UserError, match="0 of 1 approved heals in a row count, the last counts from "):
         trusting.grant(shop.session, rule, "auto", "", shop.key)

@@ -109,6 +109,17 @@ def test_a_scenario_that_is_gone_holds_up_others_for_an_hour_after_the_deadline(
         assert events(state)[2:3] == ["failed"]
 
 
+def test_a_rung_that_has_hours_to_take_effect_is_waited_for_beyond_them(shop: World, state: StateDir) -> None:
+    rule = make_rule(together=1, settles=(2 * 3600.0,))
+    unseen(shop, state, rule)
+    shop.now += ACT + BOUND
+    assert closed(check(shop, state, rule)[-1]) == ["together"]
+    assert list(verifying.pending(state, "prod")) == [result_id("web-1")]
+    shop.now += 2 * 3600.0
+    assert check(shop, state, rule)[-1].verified
+    assert verifying.pending(state, "prod") == {}
+
+
 def test_a_heal_of_a_drill_that_nobody_could_see_costs_nothing(shop: World, state: StateDir) -> None:
     unseen(shop, state, drilled="mend-web")
     shop.now += ACT + BOUND
