@@ -52,7 +52,7 @@ class Keeping:
         self._marks: list[Note] = []  # of times without a turn, not written yet
         self._leapt = -SETTLES  # when the wall clock did last
         self._stack, self._env = stack, env
-        self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+        self._series: dict[str, dict[str, tuple[str, dict[str, str]]]] = {}  # by id, then by the number's name
         #: Why the store is larger than it may be, though all was taken away that may go; empty where it is not.
         self.overgrown = ""
 
@@ -82,7 +82,8 @@ class Keeping:
                 meta.write_watched(t, anchor.wall)
             people.add_notes(t, self._marks)
             statuses.write(t, {id: one for id, one in made.statuses.items() if one is not None})
-            statuses.remove(t, [id for id, one in made.statuses.items() if one is None])
+            gone = [id for id, one in made.statuses.items() if one is None]
+            statuses.remove(t, gone)
             statuses.write_results(t, [result.as_dict() for result in made.results.values()])
             ledger.write(t, made.entries)
             ledger.write_sent(t, made.sent)
@@ -94,6 +95,9 @@ class Keeping:
             if made.numbers:
                 numbers.keep(t, self._events(made.numbers))
             numbers.keep(t, made.events)
+            for id in gone:  # what comes of it again is looked up again
+                for key, _ in self._series.pop(id, {}).values():
+                    t.lose_sight_of(key)
         self._marks.clear()
 
     def _stood_still(self, now: Moment) -> None:
@@ -141,10 +145,10 @@ class Keeping:
 
     def _events(self, seen: list[Number]) -> Iterator[Event]:
         for number in seen:
-            known = self._series.get((number.result.id, number.name))
+            mine = self._series.setdefault(number.result.id, {})
+            known = mine.get(number.name)
             if known is None:
-                known = events.series(self._stack, self._env, number.result, number.name)
-                self._series[number.result.id, number.name] = known
+                known = mine[number.name] = events.series(self._stack, self._env, number.result, number.name)
             key, labels = known
             yield Event(number.time, key, number.value, number.unit, labels)
 

@@ -10,10 +10,11 @@ import pytest
 
 from infratest.alerting.moments import Anchor, Moment
 from infratest.errors import NotKept
+from infratest.model import Result
 from infratest.monitor import past, story
-from infratest.monitor.changes import Changes
+from infratest.monitor.changes import Changes, Number
 from infratest.monitor.keeping import BEGINS, ENDED, MYSELF, Keeping, begun
-from infratest.store.database import changes, connection, ledger, meta, people
+from infratest.store.database import changes, connection, ledger, meta, numbers, people
 from infratest.store.database.changes import Change
 from infratest.store.database.connection import Transaction
 from infratest.store.database.ledger import Delivery
@@ -218,3 +219,23 @@ def test_numbers_are_drawn_as_bars():
     values = (1.5e308, 1.6e308), (-1.7e308,), (float("inf"),), (0.0,)
     large = [{"time": time, "value": each} for time, some in enumerate(values) for each in some]
     assert story.drawn_numbers(large, 0.0, 60.0)[:4] == "█▁ ▅"
+
+
+def test_of_what_is_watched_no_longer_nothing_is_remembered(tmp_path: Path):
+    result = Result(ID, "a.feature", "b", 1, "web", "ok", "")
+    seen = Number(result, "time", "s", WALL, 1.0)
+
+    def keep(made: Changes, seconds: float) -> None:
+        keeping.write(made, Anchor(seconds, seconds, WALL + seconds, "boot"))
+
+    with connection.opened(StateDir(tmp_path)) as store:
+        keeping = Keeping(store, "shop", "prod", Keep(), fresh=100.0)
+        keep(Changes(numbers=[seen]), 1.0)
+        keep(Changes(numbers=[seen]), 2.0)
+        assert (len(keeping._series), len(store._series)) == (1, 1)
+        keep(Changes(statuses={ID: None}), 3.0)
+        assert (keeping._series, store._series) == ({}, {})
+        keep(Changes(numbers=[seen]), 4.0)  # its host came again
+        with store.sight() as t:
+            ((key, *_),) = numbers.keys(t)
+            assert len(numbers.points(t, key, 0, WALL + 9)) == 3

@@ -6,10 +6,12 @@ import shutil
 import sqlite3
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
-from infratest.store.database import numbers, retention, schema, series
-from infratest.store.database.connection import opened
+from infratest.alerting.moments import Moment
+from infratest.store.database import changes, meta, numbers, people, retention, schema, series, statuses
+from infratest.store.database.connection import looked_into, opened
 from infratest.store.database.retention import Keep
 from infratest.store.directory import StateDir
 from infratest.store.events import Event
@@ -76,6 +78,19 @@ def test_what_comes_late_and_goes_in_the_same_commit_is_begun_anew(opening):
             assert [value for _, value in numbers.points(t, "late", 0, HOUR + 1e6)] == [2.0]
 
 
+def test_one_whose_key_cannot_be_stored_as_it_is_goes_as_any_other(opening):
+    odd = "a\0b"
+    with opening() as store:
+        with store.transaction() as t:
+            numbers.keep(t, [event(odd, 0), event("stays", 60)])
+        with store.transaction() as t:
+            assert tended(t, 70) == 1
+            numbers.keep(t, [event(odd, 70, 2.0)])
+        with store.transaction() as t:
+            numbers.keep(t, [event(odd, 70.1, 3.0)])
+            assert [value for _, value in numbers.points(t, odd, 0, HOUR + 1e6)] == [2.0, 3.0]
+
+
 def test_what_waits_to_be_packed_keeps_its_series(opening):
     with opening() as store, store.transaction() as t:
         for hour in range(60):
@@ -132,6 +147,25 @@ def test_the_series_of_an_earlier_schema_stay_as_long_as_anything_may_be_there_o
         assert names(t) == ["stays"]
 
 
+@pytest.mark.parametrize("number", range(schema.READ, len(schema.migrations()) + 1))
+def test_a_store_of_each_schema_that_is_read_as_it_stands(tmp_path, number):
+    """By whom only reads: a check asks it for downtimes, whoever gave the monitor up."""
+    state, some = StateDir(tmp_path / "state"), tmp_path / "some"
+    some.mkdir()
+    for each in range(1, number + 1):
+        shutil.copy(schema.FOLDER / f"{each:04}.sql", some)
+    with opened(state, folder=some) as store, store.transaction() as t:
+        t.write("series", "INSERT INTO series (key, labels, unit) VALUES (?, ?, ?)", [("a", "{}", "s")])
+        numbers.keep(t, [event("b", 0)] if number > 1 else [])
+        changes.add(t, [changes.Change(Moment(1.0, HOUR), "a", "-", "ok")])
+        people.write_downtimes(t, [])
+    with looked_into(state) as store, store.sight() as t:
+        assert names(t) == (["a", "b"] if number > 1 else ["a"])
+        assert numbers.points(t, "a", 0, HOUR + 9) == numbers.hourly(t, "a", 0, HOUR + 9) == []
+        assert [each.id for each in changes.changes(t)] == ["a"]
+        assert (statuses.statuses(t), people.notes(t), meta.watched(t)) == ({}, [], None)
+
+
 def test_series_that_are_silent_are_found_by_an_index(tmp_path):
     with opened(StateDir(tmp_path)) as store, store.transaction() as t:
         asked: list[str] = []
@@ -141,4 +175,4 @@ def test_series_that_are_silent_are_found_by_an_index(tmp_path):
         series.silent(t, HOUR, 10)
         base.set_trace_callback(None)
         (plan,) = base.execute(f"EXPLAIN QUERY PLAN {asked[-1]}").fetchall()
-        assert "SEARCH series USING INDEX series_by_seen (seen<?)" in plan[3]
+        assert "SEARCH series USING COVERING INDEX series_by_seen (seen>? AND seen<?)" in plan[3]

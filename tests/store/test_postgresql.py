@@ -22,9 +22,10 @@ from infratest.alerting.moments import Moment
 from infratest.errors import LeaseLost, NoStore, NotKept, StateError, StoreDamaged, UserError
 from infratest.project.left_alone import left_alone
 from infratest.project.session import Session
-from infratest.store.database import people, schema
+from infratest.store.database import lease, people, schema
 from infratest.store.database.postgresql import Address, holder, looked_into, opened
 from tests.store.conftest import address
+from tests.store.test_database_place import STEPS, later
 from tests.worlds import servers, tls_servers
 from tests.worlds.heal_world import make_result
 
@@ -51,8 +52,8 @@ class Ended(Exception):
     pass
 
 
-def refuse(lease) -> None:
-    raise Ended(f"{lease.holder} {lease.number}")
+def refuse(other) -> None:
+    raise Ended(f"{other.holder} {other.number}")
 
 
 def test_a_second_monitor_waits_and_is_told_for_whom(place):
@@ -82,6 +83,45 @@ def test_the_write_of_an_older_holder_is_refused(place):
                 first.renew()
             assert not first.ours
         assert texts(place) == ["first", "still mine", "second"]
+
+
+def schema_of(place: Address) -> str:
+    with looked_into(place, folder=schema.FOLDER) as store, store.sight() as t:
+        (number,) = t.row("SELECT value FROM meta WHERE name = 'schema'") or ("",)
+    return str(number)
+
+
+def test_a_schema_is_brought_forward_by_who_works_and_never_under_another(place, tmp_path):
+    newer, known = later(tmp_path / "newer", *STEPS), len(schema.migrations())
+    with opened(place) as first:
+        noted(first, "first")
+        with pytest.raises(Ended):
+            opened(place, folder=newer, waiting=refuse)
+        assert schema_of(place) == str(known)
+        noted(first, "still first")
+    # Who reads for long holds up whoever wants to work, and the lease is nobody's meanwhile.
+    with looked_into(place) as reader, reader.sight() as t:
+        assert len(people.notes(t)) == 2
+        with pytest.raises(Ended, match=r" 1$"):
+            opened(place, folder=newer, waiting=refuse)
+    with opened(place, folder=newer) as second, second.sight() as t:
+        assert second.number == 2
+        assert t.row("SELECT value FROM meta WHERE name = 'schema'") == (str(known + 2),)
+        assert t.rows("SELECT name FROM extra ORDER BY name") == [("first-",), ("still first-",)]
+
+
+def test_who_waited_does_not_take_over_what_a_newer_one_has_brought_forward_meanwhile(place, tmp_path):
+    newer, known = later(tmp_path / "newer", *STEPS), len(schema.migrations())
+    with opened(place) as first:
+
+        def overtaken(other) -> None:
+            first.close()
+            opened(place, folder=newer).close()
+
+        with pytest.raises(StateError, match=f"its schema is {known + 2}, and this infratest knows up to {known}"):
+            opened(place, waiting=overtaken)
+    with looked_into(place, folder=newer) as store, store.sight() as t:
+        assert lease.seen(t).number == 2
 
 
 #: Of a monitor: its process, what it says, its number, and for `told` when it saw that the lease is its own.
@@ -195,7 +235,7 @@ def test_a_newer_schema_and_what_is_of_something_else(place):
         t.write("rows", "UPDATE meta SET value = ? WHERE name = 'schema'", [("73",)])
     with pytest.raises(StateError, match=f"its schema is 73, and this infratest knows up to {newest}"):
         opened(place)
-    with pytest.raises(StateError, match=f"its schema is 73, and this infratest reads {newest}"):
+    with pytest.raises(StateError, match=f"its schema is 73, and this infratest reads 1 to {newest}"):
         looked_into(place)
     other = replace(place, stack="other")
     port = int(place.url.rpartition(":")[2].partition("/")[0])

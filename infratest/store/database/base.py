@@ -30,6 +30,11 @@ class Transaction(ABC):
         self.series, self.fresh = series, dict[str, int]()
         self.missing: dict[str, int] = {}
 
+    def lose_sight_of(self, key: str) -> None:
+        """Remember the number of a series no longer: it is looked up again when something comes of it."""
+        self.series.pop(key, None)
+        self.fresh.pop(key, None)
+
     @abstractmethod
     def rows(self, statement: str, *values: Any) -> list[Row]:
         """Return all rows that a statement gives."""

@@ -200,8 +200,9 @@ def looked_into(state: StateDir, *, mounts: str = place.MOUNTS, folder: Path = s
     newest = len(schema.migrations(folder))
     try:
         base.execute("PRAGMA query_only = ON")
-        if (now := schema.checked(base, newest)) < newest:
-            raise StateError(f"its schema is {now}, and this infratest reads {newest}; start the monitor once")
+        if (now := schema.checked(base, newest)) < schema.READ:
+            words = f"its schema is {now}, and this infratest reads {schema.READ} to {newest}"
+            raise StateError(f"{words}; start the monitor once")
     except (sqlite3.Error, StateError) as error:
         base.close()
         raise _refusal(path, error) from error

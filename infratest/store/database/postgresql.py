@@ -228,11 +228,11 @@ def opened(
     import psycopg  # is there: what has connected says what to do where it is not
 
     try:
-        _bring_forward(address, base, folder)
+        _begun(address, base, folder)
         while True:
             transaction = TableTransaction(base, {}, address.schema)
             other = lease.seen(transaction)
-            if (other is None or other.left <= 0) and (number := _taken(base, transaction, seconds)):
+            if (other is None or other.left <= 0) and (number := _taken(address, base, seconds, folder)):
                 return TableStore(address, base, number, seconds)
             if other is not None:
                 waiting(other)
@@ -245,14 +245,24 @@ def opened(
         raise
 
 
-def _taken(base: psycopg.Connection[Row], transaction: TableTransaction, seconds: float) -> int | None:
-    """Take the lease; None where another one does, or has its row in a transaction: a stopped one's is ended then."""
+def _taken(address: Address, base: psycopg.Connection[Row], seconds: float, folder: Path) -> int | None:
+    """Take the lease, and bring the schema forward with it: never under another monitor, which may be an older one.
+
+    Return None where another one takes it, or something else has what is needed in a transaction: that of a monitor
+    which was stopped in one is ended then.
+
+    Raises:
+        StateError: its schema is newer by now, and the lease is not taken.
+    """
     import psycopg
 
+    transaction = TableTransaction(base, {}, address.schema)
     try:
         with base.transaction():
             base.execute("SET LOCAL lock_timeout = '1s'")
-            return lease.taken(transaction, holder(), seconds)
+            if number := lease.taken(transaction, holder(), seconds):
+                _bring_forward(address, base, folder)
+            return number
     except psycopg.errors.LockNotAvailable:
         lease.stopped_ended(transaction, seconds)
         return None
@@ -272,8 +282,8 @@ def looked_into(address: Address, *, folder: Path = schema.FOLDER) -> TableStore
         now = _number(base, address)
         if now == 0:
             raise NoStore("no monitor has kept anything there yet; infratest monitor run")
-        if now != newest:
-            raise StateError(f"its schema is {now}, and this infratest reads {newest}")
+        if not schema.READ <= now <= newest:
+            raise StateError(f"its schema is {now}, and this infratest reads {schema.READ} to {newest}")
     except (psycopg.Error, StateError) as error:
         base.close()
         raise _refusal(_shown(address), error) from error
@@ -301,27 +311,43 @@ def _connected(address: Address, seconds: float) -> psycopg.Connection[Row]:
     return base
 
 
-def _bring_forward(address: Address, base: psycopg.Connection[Row], folder: Path) -> None:
-    """Bring the schema to the newest that is known here; of two that come at once one waits."""
+def _begun(address: Address, base: psycopg.Connection[Row], folder: Path) -> None:
+    """Make the schema where there is nothing yet; of two that come at once one waits.
+
+    Raises:
+        StateError: there is a newer one.
+    """
     import psycopg
 
-    steps = schema.migrations(folder)
+    name = psycopg.sql.Identifier(address.schema)
     with base.transaction():
         base.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (address.schema,))
-        base.execute(psycopg.sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(psycopg.sql.Identifier(address.schema)))
-        now = _number(base, address)
-        if now > len(steps):
-            raise StateError(
-                f"store: {_shown(address)}: its schema is {now}, and this infratest knows up to {len(steps)}; use the "
-                "one that wrote it, or a newer one"
-            )
-        for each in range(now + 1, len(steps) + 1):
-            base.execute(tables(steps[each - 1]).encode())
-            base.execute(
-                "INSERT INTO meta (name, value) VALUES ('schema', %s) "
-                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (str(each),),
-            )
+        base.execute(psycopg.sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+        if _checked(address, base, len(schema.migrations(folder))) == 0:
+            _bring_forward(address, base, folder)
+
+
+def _checked(address: Address, base: psycopg.Connection[Row], newest: int) -> int:
+    """Return the schema's number. Raises StateError: it is newer than the newest that is known."""
+    now = _number(base, address)
+    if now > newest:
+        raise StateError(
+            f"store: {_shown(address)}: its schema is {now}, and this infratest knows up to {newest}; use the one that "
+            "wrote it, or a newer one"
+        )
+    return now
+
+
+def _bring_forward(address: Address, base: psycopg.Connection[Row], folder: Path) -> None:
+    """Bring the schema to the newest that is known here, in the transaction that is open. Raises StateError."""
+    steps = schema.migrations(folder)
+    for each in range(_checked(address, base, len(steps)) + 1, len(steps) + 1):
+        base.execute(tables(steps[each - 1]).encode())
+        base.execute(
+            "INSERT INTO meta (name, value) VALUES ('schema', %s) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (str(each),),
+        )
 
 
 def _number(base: psycopg.Connection[Row], address: Address) -> int:

@@ -75,7 +75,7 @@ def _series(t: Transaction) -> int:
     first = [t.row(f"SELECT min(hour) FROM {table}") for table in ("block", "hourly")]
     hours = [row[0] for row in first if row is not None and row[0] is not None]
     silent = series.silent(t, min(hours), SERIES) if hours else []
-    gone = [(number, key) for number, key in silent if not numbers.waits(t, number)]
+    gone = {number for number in silent if not numbers.waits(t, number)}
     series.forget(t, gone)
     return len(gone)
 

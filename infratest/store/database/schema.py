@@ -13,6 +13,8 @@ from infratest.errors import StateError
 FOLDER = Path(__file__).parent / "migrations"
 #: By which SQLite's file says whose it is (PRAGMA application_id): "iTst".
 APPLICATION = 0x69547374
+#: The oldest schema that is read as it stands: what came since is for who writes alone, as `series.seen`.
+READ = 1
 
 
 def migrations(folder: Path = FOLDER) -> list[str]:

@@ -45,19 +45,20 @@ def seen(t: Transaction, numbers: Collection[int], hour: int, stripe: int) -> No
     t.write("series", "UPDATE series SET seen = ? WHERE number = ?", rows)
 
 
-def silent(t: Transaction, oldest: int, share: int) -> list[tuple[int, str]]:
-    """Return number and key of series of which nothing is packed.
+def silent(t: Transaction, oldest: int, share: int) -> list[int]:
+    """Return the numbers of series of which nothing is packed; of one that was never packed nobody knows.
 
     Args:
         oldest: hour of all that is packed. share: how many at most.
     """
-    statement = "SELECT number, key FROM series WHERE seen <= ? ORDER BY seen LIMIT ?"
-    return [(number, key) for number, key in t.rows(statement, oldest - DAY, share)]
+    statement = "SELECT number FROM series WHERE seen > 0 AND seen <= ? ORDER BY seen LIMIT ?"
+    return [number for (number,) in t.rows(statement, oldest - DAY, share)]
 
 
-def forget(t: Transaction, series: Collection[tuple[int, str]]) -> None:
-    """Take series away, by number and key; one that is heard of again is begun anew."""
-    t.write("old series", "DELETE FROM series WHERE number = ?", [(number,) for number, _ in series])
-    for _, key in series:  # at once: what this transaction keeps of one is no longer under its old number
-        t.series.pop(key, None)
-        t.fresh.pop(key, None)
+def forget(t: Transaction, numbers: Collection[int]) -> None:
+    """Take series away; one that is heard of again is begun anew."""
+    t.write("old series", "DELETE FROM series WHERE number = ?", [(number,) for number in numbers])
+    # At once: what this transaction keeps of one is no longer under its old number.
+    for known in (t.series, t.fresh) if numbers else ():
+        for key in [key for key, number in known.items() if number in numbers]:
+            del known[key]
