@@ -245,10 +245,12 @@ class Acts(Looks):
         Raises:
             HealError: it cannot be, was before, or another healer is at work there.
         """
+        before = self._audit.undone(number)
         try:
             return self._taken_back(result, rule, remedy, number, by)
         finally:
-            if self._audit.undone(number) and not self._audit.of_a_drill(number):
+            # What was undone before has cost it then; somebody may have granted it anew since.
+            if not before and self._audit.undone(number) and not self._audit.of_a_drill(number):
                 self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
 
     def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:

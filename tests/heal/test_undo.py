@@ -222,6 +222,21 @@ def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, s
     assert record.outcome == "tried", closed(record)
 
 
+def test_an_undo_of_what_was_undone_takes_nothing_that_was_granted_since(world: World, state: StateDir) -> None:
+    rule = make_rule(do=(("hook", {"command": ["touch", "there"], "undo": ["rm", "there"]}),))
+    (done,) = heal(world.report(), [rule], state, world.means(), history={})
+    world.lost.clear()  # it has not helped
+    audit = Audit(state, "prod", world.now, looking=True)
+    acts = Acts(world.report(), state, world.means(), audit, {}, {}, False)
+    about = (done.before, rule, remedies(rule)[0], str(audit.begun()[0]["try"]), "alice")
+    acts.take_back(*about)
+    (lost,) = world.lost
+    assert lost.endswith(" was undone by alice")
+    with pytest.raises(HealError, match="nothing is undone twice"):
+        acts.take_back(*about)
+    assert world.lost == [lost]
+
+
 def test_what_was_undone_before_it_was_verified_is_not_told_as_healed(world: World, state: StateDir) -> None:
     world.limits = Limits(settle=30.0)
     audit = approved_heal(world, state, in_time=False)
