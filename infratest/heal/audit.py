@@ -32,7 +32,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
-    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill",
+    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
 )  # fmt: skip
 
 

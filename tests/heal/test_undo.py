@@ -135,6 +135,19 @@ def test_each_remedy_says_what_its_undo_is(rung: tuple[str, object], words: str)
     assert can_undo(remedy) is not words.startswith("none")
 
 
+def test_what_an_undo_has_done_is_known_in_a_new_file_too(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(world, state, make_rule())
+    audit = Audit(state, "prod", world.now, looking=True)
+    number = str(audit.begun()[0]["try"])
+    audit.undo(number, "alice", world.now)
+    audit.undo_ended(number, "taken back", world.now)
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
+    assert Audit(state, "prod", world.now).undone(number) == "it was undone: taken back"
+    assert (state.path / "heal.1.jsonl").exists()
+
+
 def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_budget(
     world: World, state: StateDir
 ) -> None:
