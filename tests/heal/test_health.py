@@ -19,7 +19,9 @@ def test_a_host_that_was_given_up(world: World, state: StateDir) -> None:
     world.helps = False
     run(world, state, RULE)
     (line,) = told(world, state)
-    assert line.startswith("healing gave up on web-1: rule mend-web has no tries left; it begins again 2027-01-15 09:01")
+    assert line.startswith(
+        "healing gave up on web-1: rule mend-web has no tries left; it begins again 2027-01-15 09:01"
+    )
     world.now += 3600
     assert told(world, state) == []
 
