@@ -180,9 +180,10 @@ class Acts(Looks):
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
-        done = replace(done, after=after, verifying=cut or done.verifying, duration=time.monotonic() - begun)
+        seen, took = self._means.clock(), time.monotonic() - begun
+        done = replace(done, after=after, verifying=cut or done.verifying, duration=took, seen=seen)
         if done.verified:
-            self._settle(record.before.id, self._means.clock())
+            self._settle(record.before.id, seen)
         self._audit.end(done, number)
         self._tell(done)
         if done.worse or not (done.verified or done.verifying):

@@ -33,6 +33,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
     "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
+    "seen",
 )  # fmt: skip
 
 
@@ -122,7 +123,18 @@ class Audit:
         data = record.as_dict(self._env) | {"event": BEGUN, "try": number, "until": until}
         # What was seen stands in the record of the end, once.
         data["before"] = {name: value for name, value in data["before"].items() if name != "steps"}
-        for later in ("after", "verified", "verifying", "duration", "words", "error", "worse", "undone", "kept"):
+        for later in (
+            "after",
+            "verified",
+            "verifying",
+            "duration",
+            "seen",
+            "words",
+            "error",
+            "worse",
+            "undone",
+            "kept",
+        ):
             del data[later]
         if record.collected:  # before the act, so that it is there whatever ends this run
             data["collected"] = [one.as_dict() for one in record.collected]
@@ -266,8 +278,12 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
 
 
 def _seen_at(end: dict[str, Any]) -> float:
-    """Return when it was seen how a try went."""
-    return float(end["time"]) + float(end.get("duration", 0.0))
+    """Return when it was seen how a try went; of a record without that, the earliest that it can be.
+
+    The time of a try is that of its decision: what lay between that and the act is not in its duration.
+    """
+    seen = end.get("seen")
+    return float(end["time"]) + float(end.get("duration", 0.0)) if seen is None else float(seen)
 
 
 def _verifying(end: dict[str, Any]) -> bool:

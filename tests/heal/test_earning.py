@@ -7,18 +7,31 @@ from pathlib import Path
 import pytest
 
 from infratest.alerting.moments import Moment
+from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.heal import proposals, signing
 from infratest.heal.audit import Audit
 from infratest.heal.earning import Approved, Kept, Look, earned
 from infratest.heal.gates import moment
 from infratest.heal.healing import heal
+from infratest.hosts import Host
 from infratest.project import earning, trusting
 from infratest.project.session import Session, session_of
 from infratest.store import events
 from infratest.store.database import changes, connection, meta
 from infratest.store.database.changes import Change
-from tests.worlds.heal_world import NOON, World, make_report, make_result, make_rule, result_id, run
+from infratest.store.directory import StateDir
+from infratest.transports.base import Transport
+from tests.worlds.heal_world import (
+    NOON,
+    World,
+    make_report,
+    make_result,
+    make_rule,
+    open_local,
+    result_id,
+    run,
+)
 
 HOUR = 3600.0
 ID, BESIDE = result_id("web-1"), result_id("web-1", "shop-answers")
@@ -229,6 +242,23 @@ def test_one_that_was_undone_does_not_count(shop: Shop) -> None:
     audit = Audit(shop.state, "prod", shop.healed, looking=True)
     audit.undo(str(audit.begun()[-1]["try"]), "alice", shop.healed + 600)
     assert shop.count() == 0
+
+
+def test_a_heal_has_helped_when_that_was_seen_and_not_when_it_was_decided(world: World, state: StateDir) -> None:
+    rule = make_rule(mode="propose")
+    (proposed,) = run(world, state, rule)
+    yes = proposals.Approval(by="alice(1000)@desk", time=world.now)
+    proposals.approve(state, "prod", proposed.proposal, yes, None, 1, frozenset())
+
+    def slow(host: Host, deadline: Deadline) -> Transport:
+        world.now += 30.0  # meanwhile others see that it is critical
+        return open_local(host, deadline)
+
+    heal(world.report(), [rule], state, world.means(open_transport=slow), history={})
+    audit = Audit(state, "prod", world.now, looking=True)
+    (helped,) = audit.approved("mend-web")
+    (begun,) = audit.tries
+    assert (helped.at, helped.at - begun.time) == (world.now, 30.0)
 
 
 def test_trust_says_what_is_missing_and_a_grant_is_refused_until_then(
