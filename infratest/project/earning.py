@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
     if not rule.calm or not heals:
         return earned(heals, (), Kept(), rule.calm, now)
     beside = _neighbours(session, rule)
-    kept = _kept(session, {*beside, *(one.id for one in heals)}, heals[0].at)
+    kept = _kept(session, {*beside, *(one.id for one in heals)}, heals[0].at, now)
     return earned(heals, beside, kept, rule.calm, now)
 
 
@@ -43,7 +42,7 @@ def _neighbours(session: Session, rule: HealRule) -> set[str]:
     return {case.id for case in cases(session.stack) if matches(beside, case.tags)}
 
 
-def _kept(session: Session, ids: Collection[str], begin: float) -> Kept:
+def _kept(session: Session, ids: Collection[str], begin: float, now: float) -> Kept:
     """Return what is kept of how these were, since a time or a little before that."""
     state, env = session.state, session.stack.env
     older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
@@ -51,7 +50,8 @@ def _kept(session: Session, ids: Collection[str], begin: float) -> Kept:
     for id, row in failures.load(state, env).items():
         if id in ids and row.since is not None:  # what is not known now was failing when it began
             looks.append(Look(time=row.since, id=id, state=row.state if row.state in SEEN else CRITICAL))
-    since, problem = float(older[0]["time"]) if older else -inf, ""
+    # What proposed the first of them is an event itself: a file that begins later is not all that there was.
+    since, problem = float((*older, *newer)[0]["time"]) if older or newer else now, ""
     if not in_file(session) or Path(state.file(place.FILE)).exists():
         try:
             with looked_into(session) as store, store.sight() as t:

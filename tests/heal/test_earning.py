@@ -219,6 +219,19 @@ def test_what_checks_have_seen_of_that_time_and_is_kept_no_longer_but_by_the_mon
     assert shop.count() == 1
 
 
+@pytest.mark.parametrize("left", [False, True])
+def test_what_was_removed_to_make_room_was_not_calm(shop: Shop, left: bool) -> None:
+    shop.check(600.0, nginx_answers="critical")
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    (shop.state.path / "events.1.jsonl").unlink()
+    if left:
+        shop.check(660.0, nginx_answers="ok")
+    with connection.opened(shop.state) as store, store.transaction() as t:  # which began to watch when that was over
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        changes.add(t, [Change(Moment(0.0, shop.healed + 700), ID, "-", "ok")])
+    assert shop.count() == 0
+
+
 def test_a_later_problem_of_which_only_the_audit_and_the_row_of_failures_tell(shop: Shop) -> None:
     shop.world.sick, shop.world.helps = {"web-1"}, False
     shop.world.now = shop.healed + HOUR - 60 - 1
