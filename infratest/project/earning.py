@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,20 @@ def _kept(session: Session, ids: Collection[str], begin: float, now: float) -> K
         else:
             looks += [Look(time=one.at.wall, id=one.id, state=one.after) for one in changed]
             since = min(since, begin) if len(before) == len(ids) else since  # by then all of them were watched
+    drills = _drills((*older, *newer), env)
+    looks = [look for look in looks if not any(begin <= look.time <= end for begin, end in drills)]
     return Kept(looks=looks, since=since, problem=problem)
+
+
+def _drills(told: tuple[dict[str, Any], ...], env: str) -> list[tuple[float, float]]:
+    """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that."""
+    ends = dict[str, float]()
+    for one in told:
+        labels = one.get("labels", {})
+        if events.DRILL in labels and labels.get("env") == env:
+            began = str(labels[events.DRILL])
+            ends[began] = max(ends.get(began, -inf), float(one["time"]))
+    return [(float(began), end) for began, end in ends.items()]
 
 
 def _of_events(told: tuple[dict[str, Any], ...], env: str, ids: Collection[str]) -> Iterator[Look]:

@@ -97,6 +97,17 @@ def test_what_turned_red_may_be_another_than_what_the_rule_is_for_once_all_is_we
     assert outcome.proven, outcome.result.reason
 
 
+def test_what_is_seen_of_what_it_broke_is_kept_as_a_drills(project: Project) -> None:
+    project.drill()
+    kept = [one for one in project.session.state.read("events.jsonl") if one["labels"]["kind"] == "result"]
+    of_drill = ["drill" in one["labels"] for one in kept]
+    before = of_drill.index(True)
+    assert all(one["value"] == "ok" for one in kept[:before])
+    assert all(of_drill[before:]), "also the last look, at which all is well again"
+    assert {"critical"} < {one["value"] for one in kept[before:]}
+    assert len({one["labels"]["drill"] for one in kept[before:]}) == 1
+
+
 def test_a_heal_of_another_scenario_is_none_of_what_turned_red(project: Project) -> None:
     outcome = project.drill("touch FOLDER/flag", within=2)  # it is there, and says nothing: the undo would mend that
     assert not outcome.proven

@@ -21,6 +21,7 @@ from infratest.store import events
 from infratest.store.database import changes, connection, meta
 from infratest.store.database.changes import Change
 from infratest.store.directory import StateDir
+from infratest.store.keep import keep
 from infratest.transports.base import Transport
 from tests.worlds.heal_world import (
     NOON,
@@ -249,6 +250,19 @@ def test_what_a_drill_breaks_is_no_harm_that_came_of_a_heal(shop: Shop) -> None:
     shop.world.sick, shop.world.now = {"web-1"}, shop.healed + 600
     heal(shop.world.report(), [shop.rule], shop.state, shop.world.means(drilled="mend-web"), history={})
     assert shop.count() == 1
+
+
+@pytest.mark.parametrize("after, count", [(-1.0, 0), (0.0, 1), (60.0, 1), (61.0, 0)])
+def test_what_is_seen_while_a_drill_has_broken_something_whoever_sees_it(shop: Shop, after: float, count: int) -> None:
+    broke = shop.healed + 600
+    for seen, state in ((0.0, "critical"), (60.0, "ok")):
+        keep(shop.state, make_report([make_result(state)], broke + seen - 0.04), counting=False, drill=broke)
+    assert shop.count() == 1
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        at = [Moment(when, broke + when) for when in (-HOUR, after)]
+        changes.add(t, [Change(at[0], ID, "-", "ok"), Change(at[1], ID, "ok", "critical", "it is gone")])
+    assert shop.count() == count
 
 
 def test_one_that_was_undone_does_not_count(shop: Shop) -> None:
