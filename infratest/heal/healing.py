@@ -85,7 +85,7 @@ def heal(
     ladders = {rule.name: remedies(rule) for _, rule in work}
     if not work and not dry_run and not verifying.waits(state, report.env):
         # A check that finds all well waits for nobody who is at work on the stack.
-        counts.record_run(state, report, means.clock())
+        counts.record_run(state, report, means.clock(), bool(means.drilled))
         Audit(state, report.env, means.clock(), _window(rules), looking=True)
         return []
     if means.deadline is not None:
@@ -146,10 +146,11 @@ class _Healer(Afterwards):
         dry_run: bool,
     ) -> None:
         looked = counts.started(report)
+        drill = bool(means.drilled)
         if dry_run:
-            rows = counts.counted(counts.load(state, report.env), report)
+            rows = counts.counted(counts.load(state, report.env), report, drill)
         else:
-            rows = counts.record_run(state, report, means.clock())
+            rows = counts.record_run(state, report, means.clock(), drill)
         audit = Audit(state, report.env, means.clock(), _window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
         self._looked = looked

@@ -49,7 +49,7 @@ def _kept(session: Session, ids: Collection[str], begin: float, now: float) -> K
     older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
     looks = [*_of_events((*older, *newer), env, ids), *_of_audit(session, ids)]
     for id, row in failures.load(state, env).items():
-        if id in ids and row.since is not None:  # what is not known now was failing when it began
+        if id in ids and row.since is not None and not row.drill:  # what is not known now was failing when it began
             looks.append(Look(time=row.since, id=id, state=row.state if row.state in SEEN else CRITICAL))
     # What proposed the first of them is an event itself: a file that begins later is not all that there was.
     since, problem = float((*older, *newer)[0]["time"]) if older or newer else now, ""

@@ -42,7 +42,7 @@ def keep(state: StateDir, report: Report, *, counting: bool, drill: float | None
     now = time.time()
     try:
         if counting:
-            record_run(state, report, now)
+            record_run(state, report, now, drill is not None)
         history.save(state, report, now)
         events.append(state, events.of_report(report, drill))
         if report.trends:

@@ -11,11 +11,12 @@ from tests.worlds.heal_world import NOON, make_report, make_result, make_rule, r
 STATES = {"c": "critical", "w": "warning", ".": "ok", "?": "unknown", "-": "skipped"}
 
 
-def rows(looks: str, apart: float = 60.0) -> Row:
-    """Return the row after these looks, a minute apart."""
+def rows(looks: str, apart: float = 60.0, drilled: str = "") -> Row:
+    """Return the row after these looks, a minute apart. drilled: `d` for each that a drill made."""
     found: dict[str, Row] = {}
     for number, look in enumerate(looks):
-        found = counted(found, make_report([make_result(STATES[look])], NOON + apart * number))
+        report = make_report([make_result(STATES[look])], NOON + apart * number)
+        found = counted(found, report, drilled[number : number + 1] == "d")
     return found[result_id("web-1")]
 
 
@@ -41,3 +42,22 @@ def test_looks_that_lie_far_apart_are_none_of_one_row_and_not_more_are_kept_than
     assert rows("." * 5).looks == "", "of what is well nothing is kept"
     assert len(rows("c" * (LOOKS + 5)).looks) == LOOKS
     assert rows("c" + "." * LOOKS).looks == ""
+
+
+@pytest.mark.parametrize(
+    ("looks", "drilled", "kept", "began"),
+    [
+        ("cc", "dd", "cc", 0),  # within it they confirm
+        ("cc.c", "ddd ", "c", 3),
+        ("ccc", "dd ", "c", 2),  # it was killed, and its fault is there still
+        ("cc?c", "dd  ", "c", 3),
+        ("c.c", "d  ", "c", 2),
+        ("ccc", " d ", "ccc", 0),  # what failed before it is real
+        ("c.c", " d ", "c.c", 2),
+    ],
+)
+def test_what_a_drill_has_broken_confirms_nothing_afterwards(looks: str, drilled: str, kept: str, began: int) -> None:
+    row = rows(looks, drilled=drilled)
+    assert (row.looks, row.since) == (kept, NOON + 60.0 * began)
+    assert row.failures == len(kept.rpartition(".")[2])
+    assert row.drill is (drilled[-1] == "d")

@@ -8,12 +8,14 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.heal import verifying
+from infratest.heal.gates.result import confirmation
 from infratest.heal.records import TRIED, HealRecord
 from infratest.project.drill import Outcome, drill, drills
 from infratest.project.session import Session
+from infratest.store import failures
 from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import make_result, make_rule
+from tests.worlds.heal_world import make_report, make_result, make_rule
 
 STACK = """\
 stack: drilled
@@ -112,6 +114,12 @@ def test_a_heal_of_another_scenario_is_none_of_what_turned_red(project: Project)
     outcome = project.drill("touch FOLDER/flag", within=2)  # it is there, and says nothing: the undo would mend that
     assert not outcome.proven
     assert "it healed something there, and 'it-says-so' is critical" in outcome.result.reason
+    state, id = project.session.state, "features/shop.feature#it-says-so@web"
+    row = failures.load(state, "")[id]
+    assert "c" in row.looks
+    red = make_result("critical", "web", id=id)
+    after = failures.counted({id: row}, make_report([red], row.last + 60.0))[id]
+    assert not confirmation(make_rule(confirm=2, confirm_of=3), red, after)[0], "that it was red in the drill"
 
 
 def test_what_turned_red_on_another_host_is_well_before_the_fault_is_undone(project: Project) -> None:
