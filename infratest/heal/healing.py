@@ -260,15 +260,18 @@ class _Healer(Afterwards):
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""
         host = case.result.host
-        remedy = case.ladder[rung_due(case.rule, host, tries, since)]
+        remedy = case.ladder[self._rung_due(case, tries, since)]
         if host not in self._means.hosts or not remedy.fenced or self._left() < self._least(case, tries, since):
             return None
         return self._means.replacing(host).fenced(Deadline(min(FENCE, self._left())))
 
     def _least(self, case: _Case, tries: Sequence[Try], since: float) -> float:
         """Return the seconds that the rung that is due is begun with at least."""
-        rung = rung_due(case.rule, case.result.host, tries, since)
+        rung = self._rung_due(case, tries, since)
         return least(case.ladder[rung], case.rule, case.rule.settle(rung, self._means.limits.settle))
+
+    def _rung_due(self, case: _Case, tries: Sequence[Try], since: float) -> int:
+        return rung_due(case.rule, case.result.host, tries, since, bool(self._means.drilled))
 
     def _decide(self, case: _Case) -> HealRecord:
         """Ask every gate, and act if all are open."""
@@ -276,7 +279,7 @@ class _Healer(Afterwards):
         situation = self._situation(case)
         answers = self._answers(case.rule, case.result, situation)
         problem = situation.row.since
-        rung = rung_due(case.rule, case.result.host, situation.tries, situation.now if problem is None else problem)
+        rung = self._rung_due(case, situation.tries, situation.now if problem is None else problem)
         record = HealRecord(
             time=situation.now,
             rule=case.rule,

@@ -221,6 +221,24 @@ def test_what_other_rules_heal_during_a_drill_is_no_heal_of_theirs_that_counts(w
     assert run(world, state, rule)[0].outcome == "refused"
 
 
+def test_the_ladder_begins_at_its_mildest_rung_after_a_drill_that_was_killed(world: World, state: StateDir) -> None:
+    rule = make_rule(do=(("provision", {}), ("fake", {})), tries=5)
+    run(world, state, make_rule(mode="observe"))  # it fails since before the drill
+    world.now += 60
+
+    def killed(name: str) -> None:
+        raise KeyboardInterrupt
+
+    world.on_act = killed
+    with pytest.raises(KeyboardInterrupt):
+        heal(world.report(), [rule], state, world.means(drilled="mend-web"), history={})
+    assert [one.drill for one in Audit(state, "prod", world.now).tries] == [True]
+    world.on_act = lambda name: None
+    world.now += 600
+    (record,) = run(world, state, rule)
+    assert (record.rung, record.verified) == (0, True), closed(record)
+
+
 def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, state: StateDir) -> None:
     undo = {"command": ["touch", "there"], "undo": ["rm", "there"]}
     rule = make_rule(do=(("hook", undo),), mode="observe", tries=1)
