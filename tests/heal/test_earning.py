@@ -220,6 +220,35 @@ def test_what_checks_have_seen_of_that_time_and_is_kept_no_longer_but_by_the_mon
     assert shop.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("hours", "count"), [([], 0), ([1], 0), ([-1, 0], 0), ([0, 1], 0), ([1, 3], 0), ([1, 2], 1), ([-1, 0, 2, 3], 1)]
+)
+def test_what_the_monitor_alone_has_watched_without_a_change(shop: Shop, hours: list[int], count: int) -> None:
+    before = [one for one in shop.state.read("events.jsonl") if one["time"] < shop.healed]
+    shop.state.begin_anew("events.jsonl", "events.0.jsonl", before)  # nobody has looked since but the monitor
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        changes.add(t, [Change(Moment(0.0, shop.healed - 1), ID, "critical", "ok")])  # before the engine was done
+        for hour in hours:
+            changes.mark(t, NOON + hour * HOUR + 60, {ID: "ok"})
+    assert shop.count(9 * HOUR) == count
+
+
+@pytest.mark.parametrize("state, count", [("warning", 1), ("ok", 0)])
+def test_one_beside_it_that_has_not_changed_for_as_long_as_that_is_kept(shop: Shop, state: str, count: int) -> None:
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    shop.check(HOUR, shop_answers="warning", nginx_answers="ok")
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    shop.check(2 * HOUR, shop_answers="warning", nginx_answers="ok")
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        changes.add(t, [Change(Moment(0.0, shop.healed - HOUR), ID, "-", "ok")])
+        if state == "ok":
+            changes.add(t, [Change(Moment(9.0, shop.healed + 9), BESIDE, "ok", "warning")])
+        changes.mark(t, NOON - HOUR, {BESIDE: state})
+    assert shop.count() == count
+
+
 @pytest.mark.parametrize("left", [False, True])
 def test_what_was_removed_to_make_room_was_not_calm(shop: Shop, left: bool) -> None:
     shop.check(600.0, nginx_answers="critical")
