@@ -294,6 +294,7 @@ class _Healer(Afterwards):
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
             drill=bool(self._means.drilled),
+            earlier=situation.row.problems(case.rule.confirm_of) if case.rule.confirm_of else (),
         )
         closed = {answer.name for answer in refusals(answers)}
         gave_up = self._audit.gave_up(record)

@@ -59,7 +59,8 @@ class HealRecord:
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
         came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
         a drill was under way, of whatever rule: what it breaks says nothing of other days. seen: of one that was TRIED,
-        when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that.
+        when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that. earlier:
+        when problems before this one began whose failures confirm it, too: it flaps.
     """
 
     time: float
@@ -90,6 +91,7 @@ class HealRecord:
     kept: str = ""
     drill: bool = False
     seen: float | None = None
+    earlier: tuple[float, ...] = ()
 
     @property
     def verified(self) -> bool:

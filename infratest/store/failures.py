@@ -41,7 +41,8 @@ class Row(Record):
         state: of the last result. failures: how often in a row it was this failing state. since: when the problem
         began (the first failure after the last ok), or None. last: when the last result was looked at. looks: the
         newest that said how it is, the newest at the end: `c` critical, `w` warning, `.` well; none where all was well.
-        drill: the problem began by what a drill broke: the first look after that begins anew.
+        drill: the problem began by what a drill broke: the first look after that begins anew. earlier: when the
+        problems began that are over and whose failures are among these looks, the newest at the end.
     """
 
     state: str = OK
@@ -50,10 +51,20 @@ class Row(Record):
     last: float = 0.0
     looks: str = ""
     drill: bool = False
+    earlier: tuple[float, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for the file, which has a row of all that is well, too: what few of them have is left out."""
+        return {name: value for name, value in super().as_dict().items() if value or name not in ("drill", "earlier")}
 
     def failed(self, state: str, of: int) -> int:
         """Return how many of the newest looks, so many, have failed so."""
         return self.looks[-of:].count(LETTERS[state])
+
+    def problems(self, of: int) -> tuple[float, ...]:
+        """Return when the problems began whose failures are among the newest looks, so many."""
+        known = self.earlier if self.since is None else (*self.earlier, self.since)
+        return _newest(known, _runs(self.looks[-of:]))
 
 
 def started(report: Report) -> float:
@@ -93,24 +104,41 @@ def _next(row: Row, result: Result, at: float, drill: bool) -> Row:
     if row.drill and not drill:
         row = Row(last=row.last)  # what a drill has broken confirms nothing afterwards
     recent = at - row.last <= ROW_GAP
-    looks = row.looks if recent else ""
+    looks, earlier = (row.looks, row.earlier) if recent else ("", ())
     if result.blocked_by is None and result.state in (OK, WAIVED):  # an accepted failure is none in a row
-        looks = f"{looks}."[-LOOKS:]
-        return Row(last=at, looks=looks, drill=row.drill) if looks.strip(".") else Row(last=at)
+        looks, over = f"{looks}."[-LOOKS:], () if row.since is None else (row.since,)
+        earlier = _newest((*earlier, *over), _runs(looks))
+        return Row(last=at, looks=looks, drill=row.drill, earlier=earlier) if looks.strip(".") else Row(last=at)
     if result.blocked_by is not None or result.state not in LETTERS:
-        return Row(state=result.state, since=row.since, last=at, looks=looks, drill=row.drill)
+        return Row(state=result.state, since=row.since, last=at, looks=looks, drill=row.drill, earlier=earlier)
     failures = row.failures + 1 if row.state == result.state and recent else 1
     since, looks = at if row.since is None else row.since, f"{looks}{LETTERS[result.state]}"[-LOOKS:]
     drill = drill and (row.drill or row.since is None)  # one that lasts since before the drill is real
-    return Row(state=result.state, failures=failures, since=since, last=at, looks=looks, drill=drill)
+    earlier = _newest(earlier, _runs(looks) - 1)
+    return Row(
+        state=result.state, failures=failures, since=since, last=at, looks=looks, drill=drill, earlier=earlier
+    )  # fmt: skip
+
+
+def _runs(looks: str) -> int:
+    """Return how often it failed anew."""
+    return len(looks.replace(".", " ").split())
+
+
+def _newest(times: tuple[float, ...], most: int) -> tuple[float, ...]:
+    return times[-most:] if most > 0 else ()
 
 
 def load(state: StateDir, env: str) -> dict[str, Row]:
     """Return the rows of an environment; none where nothing was ever recorded."""
     try:
-        return {id: Row(**row) for id, row in _document(state).get(env, {}).items()}
+        return {id: _row(row) for id, row in _document(state).get(env, {}).items()}
     except (TypeError, AttributeError):
         raise _unreadable(state) from None
+
+
+def _row(row: Any) -> Row:
+    return Row(**row | {"earlier": tuple(row["earlier"])} if "earlier" in row else row)
 
 
 def record_run(state: StateDir, report: Report, now: float, drill: bool = False) -> dict[str, Row]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infratest.heal.gates.result import confirmation
-from infratest.store.failures import LOOKS, ROW_GAP, Row, counted
+from infratest.store.directory import StateDir
+from infratest.store.failures import LOOKS, ROW_GAP, Row, counted, load, record_run
 from tests.worlds.heal_world import NOON, make_report, make_result, make_rule, result_id
 
 STATES = {"c": "critical", "w": "warning", ".": "ok", "?": "unknown", "-": "skipped"}
@@ -61,3 +62,23 @@ def test_what_a_drill_has_broken_confirms_nothing_afterwards(looks: str, drilled
     assert (row.looks, row.since) == (kept, NOON + 60.0 * began)
     assert row.failures == len(kept.rpartition(".")[2])
     assert row.drill is (drilled[-1] == "d")
+
+
+@pytest.mark.parametrize(
+    ("looks", "of", "began"),
+    [
+        ("c.c", 3, [0, 2]), ("c.c", 2, [2]), ("c.c.", 3, [2]), ("c.c.", 4, [0, 2]), ("cc.wc", 5, [0, 3]),
+        ("c?c", 3, [0]), ("c..", 2, []), ("ccc", 2, [0]), ("c" + "." * LOOKS, LOOKS, []),
+        ("c." * LOOKS, 3, [2 * LOOKS - 2]),
+    ],
+)  # fmt: skip
+def test_which_problems_have_failures_among_the_newest_looks(looks: str, of: int, began: list[int]) -> None:
+    assert rows(looks).problems(of) == tuple(NOON + 60.0 * at for at in began)
+
+
+def test_they_are_known_after_a_restart(state: StateDir) -> None:
+    for number, look in enumerate("c.c"):
+        at = NOON + 60.0 * number
+        kept = record_run(state, make_report([make_result(STATES[look])], at), at)
+    assert load(state, "prod") == kept
+    assert kept[result_id("web-1")].problems(3) == (NOON, NOON + 120.0)
