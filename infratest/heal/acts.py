@@ -180,9 +180,10 @@ class Acts(Looks):
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
-        done = replace(done, after=after, verifying=cut or done.verifying, duration=time.monotonic() - begun)
+        seen, took = self._means.clock(), time.monotonic() - begun
+        done = replace(done, after=after, verifying=cut or done.verifying, duration=took, seen=seen)
         if done.verified:
-            self._settle(record.before.id, self._means.clock())
+            self._settle(record.before.id, seen)
         self._audit.end(done, number)
         self._tell(done)
         if done.worse or not (done.verified or done.verifying):
@@ -245,10 +246,12 @@ class Acts(Looks):
         Raises:
             HealError: it cannot be, was before, or another healer is at work there.
         """
+        before = self._audit.undone(number)
         try:
             return self._taken_back(result, rule, remedy, number, by)
         finally:
-            if self._audit.undone(number) and not self._audit.of_a_drill(number):
+            # What was undone before has cost it then; somebody may have granted it anew since.
+            if not before and self._audit.undone(number) and not self._audit.of_a_drill(number):
                 self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
 
     def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:

@@ -9,6 +9,8 @@ with who was told of problems that last: one file of bounded size is all that a 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from infratest.cleaning import clean
@@ -32,7 +34,8 @@ ENDS = (TRIED, VERIFIED, FAILED)
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
-    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill",
+    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
+    "seen",
 )  # fmt: skip
 
 
@@ -122,7 +125,18 @@ class Audit:
         data = record.as_dict(self._env) | {"event": BEGUN, "try": number, "until": until}
         # What was seen stands in the record of the end, once.
         data["before"] = {name: value for name, value in data["before"].items() if name != "steps"}
-        for later in ("after", "verified", "verifying", "duration", "words", "error", "worse", "undone", "kept"):
+        for later in (
+            "after",
+            "verified",
+            "verifying",
+            "duration",
+            "seen",
+            "words",
+            "error",
+            "worse",
+            "undone",
+            "kept",
+        ):
             del data[later]
         if record.collected:  # before the act, so that it is there whatever ends this run
             data["collected"] = [one.as_dict() for one in record.collected]
@@ -156,9 +170,22 @@ class Audit:
         return True
 
     def paged(self, record: HealRecord) -> set[str]:
-        """Return the receivers that were told already that the ladder is at its end in this problem."""
-        mine = {"event": PAGED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
-        return {str(one.get("to")) for one in self._records if mine.items() <= one.items()}
+        """Return the receivers that were told already that the ladder is at its end in this problem.
+
+        One whose failures confirm this one was the same to them.
+        """
+        mine, problems = {"event": PAGED, "id": record.before.id, "rule": record.rule.name}, record.earlier
+        told = [one for one in self._records if mine.items() <= one.items()]
+        return {str(one.get("to")) for one in told if one.get("problem") in (record.problem, *problems)}
+
+    def goes_on(self, record: HealRecord, time: float, knew: Iterable[str]) -> None:
+        """Write down that who was told of a problem whose failures confirm this one knows of this one, too.
+
+        So they do of the next one, as long as it flaps.
+        """
+        alone = self.paged(replace(record, earlier=()))
+        for to in sorted(set(knew) - alone):
+            self.page(record, time, to)
 
     def keeper(self, kept: str) -> str:
         """Return the number of the try that has set aside what has this id, empty where none is on record."""
@@ -217,7 +244,9 @@ class Audit:
     def page(self, record: HealRecord, time: float, to: str) -> None:
         """Write down that a receiver was told."""
         said = {"event": PAGED, "env": self._env, "time": time, "id": record.before.id, "rule": record.rule.name}
-        self._write(said | {"problem": record.problem, "to": to})
+        # So many looks are one problem to those who were told.
+        window = {"of": record.rule.confirm_of} if record.rule.confirm_of else {}
+        self._write(said | {"problem": record.problem, "to": to} | window)
 
     def _last_gist(self, record: HealRecord) -> tuple[Any, ...] | None:
         for earlier in reversed(self._records):
@@ -250,8 +279,10 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
     def lasts(one: dict[str, Any]) -> bool:
         env = str(one.get("env"))
         rows[env] = rows[env] if env in rows else load(state, env)
-        row = rows[env].get(str(one.get("id")))
-        return row is not None and row.since is not None and row.since == one.get("problem")
+        row, problem, of = rows[env].get(str(one.get("id"))), one.get("problem"), one.get("of")
+        if row is None or problem is None:
+            return False
+        return row.since == problem or (isinstance(of, int) and of > 0 and problem in row.problems(of))
 
     numbers = {one["try"] for one in records if one.get("event") == BEGUN and _time(one) >= since and "try" in one}
     numbers |= {one["try"] for one in records if one.get("worse") and "try" in one and lasts(one)}
@@ -266,8 +297,12 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
 
 
 def _seen_at(end: dict[str, Any]) -> float:
-    """Return when it was seen how a try went."""
-    return float(end["time"]) + float(end.get("duration", 0.0))
+    """Return when it was seen how a try went; of a record without that, the earliest that it can be.
+
+    The time of a try is that of its decision: what lay between that and the act is not in its duration.
+    """
+    seen = end.get("seen")
+    return float(end["time"]) + float(end.get("duration", 0.0)) if seen is None else float(seen)
 
 
 def _verifying(end: dict[str, Any]) -> bool:

@@ -85,7 +85,7 @@ def heal(
     ladders = {rule.name: remedies(rule) for _, rule in work}
     if not work and not dry_run and not verifying.waits(state, report.env):
         # A check that finds all well waits for nobody who is at work on the stack.
-        counts.record_run(state, report, means.clock())
+        counts.record_run(state, report, means.clock(), bool(means.drilled))
         Audit(state, report.env, means.clock(), _window(rules), looking=True)
         return []
     if means.deadline is not None:
@@ -146,10 +146,11 @@ class _Healer(Afterwards):
         dry_run: bool,
     ) -> None:
         looked = counts.started(report)
+        drill = bool(means.drilled)
         if dry_run:
-            rows = counts.counted(counts.load(state, report.env), report)
+            rows = counts.counted(counts.load(state, report.env), report, drill)
         else:
-            rows = counts.record_run(state, report, means.clock())
+            rows = counts.record_run(state, report, means.clock(), drill)
         audit = Audit(state, report.env, means.clock(), _window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
         self._looked = looked
@@ -259,15 +260,18 @@ class _Healer(Afterwards):
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""
         host = case.result.host
-        remedy = case.ladder[rung_due(case.rule, host, tries, since)]
+        remedy = case.ladder[self._rung_due(case, tries, since)]
         if host not in self._means.hosts or not remedy.fenced or self._left() < self._least(case, tries, since):
             return None
         return self._means.replacing(host).fenced(Deadline(min(FENCE, self._left())))
 
     def _least(self, case: _Case, tries: Sequence[Try], since: float) -> float:
         """Return the seconds that the rung that is due is begun with at least."""
-        rung = rung_due(case.rule, case.result.host, tries, since)
+        rung = self._rung_due(case, tries, since)
         return least(case.ladder[rung], case.rule, case.rule.settle(rung, self._means.limits.settle))
+
+    def _rung_due(self, case: _Case, tries: Sequence[Try], since: float) -> int:
+        return rung_due(case.rule, case.result.host, tries, since, bool(self._means.drilled))
 
     def _decide(self, case: _Case) -> HealRecord:
         """Ask every gate, and act if all are open."""
@@ -275,7 +279,7 @@ class _Healer(Afterwards):
         situation = self._situation(case)
         answers = self._answers(case.rule, case.result, situation)
         problem = situation.row.since
-        rung = rung_due(case.rule, case.result.host, situation.tries, situation.now if problem is None else problem)
+        rung = self._rung_due(case, situation.tries, situation.now if problem is None else problem)
         record = HealRecord(
             time=situation.now,
             rule=case.rule,
@@ -290,6 +294,7 @@ class _Healer(Afterwards):
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
             drill=bool(self._means.drilled),
+            earlier=situation.row.problems(case.rule.confirm_of) if case.rule.confirm_of else (),
         )
         closed = {answer.name for answer in refusals(answers)}
         gave_up = self._audit.gave_up(record)

@@ -77,11 +77,13 @@ def foresee(rule: HealRule, folder: Path) -> None:
             raise UserError(f"{rule.where or 'heal'}: rule {rule.name}: {error}") from error
 
 
-def rung_due(rule: HealRule, host: str, tries: Sequence[Try], since: float) -> int:
+def rung_due(rule: HealRule, host: str, tries: Sequence[Try], since: float, drilled: bool = False) -> int:
     """Return the index of the rung for the next try: one higher for each try in this problem, then the strongest.
 
     Args:
         tries: of this environment. since: when the problem began; a verified heal ends it, so the next begins mildly.
+        drilled: a drill is under way: outside of one, what drills have tried does not count.
     """
-    tried = sum(1 for attempt in tries if attempt.rule == rule.name and attempt.host == host and attempt.time >= since)
-    return min(tried, len(rungs(rule)) - 1)
+    mine = [one for one in tries if one.rule == rule.name and one.host == host and one.time >= since]
+    tried = [one for one in mine if drilled or not one.drill]
+    return min(len(tried), len(rungs(rule)) - 1)

@@ -44,6 +44,7 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
     if pager is None or means.drilled or not ended(record):
         return record
     knew, told = audit.paged(record), list[str]()
+    audit.goes_on(record, means.clock(), knew)
 
     def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
         names = [name for name in pager.receivers(to) if name not in knew]

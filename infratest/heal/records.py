@@ -58,7 +58,9 @@ class HealRecord:
         is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
         came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
-        a drill was under way, of whatever rule: what it breaks says nothing of other days.
+        a drill was under way, of whatever rule: what it breaks says nothing of other days. seen: of one that was TRIED,
+        when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that. earlier:
+        when problems before this one began whose failures confirm it, too: it flaps.
     """
 
     time: float
@@ -88,6 +90,8 @@ class HealRecord:
     undone: str = ""
     kept: str = ""
     drill: bool = False
+    seen: float | None = None
+    earlier: tuple[float, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -138,6 +142,7 @@ class HealRecord:
             "verified": self.verified,
             "verifying": self.verifying,
             "duration": round(self.duration, 3),
+            "seen": self.seen,
             "mode": self.rule.mode,
             "approved_by": self.approved_by,
             "proposal": self.proposal,

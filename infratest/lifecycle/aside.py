@@ -6,7 +6,7 @@ journal before its provider is asked, and each step may be done twice: there are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
@@ -16,12 +16,18 @@ from infratest.lifecycle.removal import HOST, failures
 from infratest.lifecycle.stopping import Stop
 from infratest.providers._aside import SetsAside, aside_name
 from infratest.providers.base import Halts, HostSpec, Provider, Resource
+from infratest.quoting import command_line
 from infratest.store.journal import Operation
 from infratest.store.records import Aside, Record, asides, live
 from infratest.units import human
 
 #: What to do where a host cannot be replaced.
 INSTEAD = "take power-cycle, or a hook that fences it, or replace it by hand"
+
+
+def here(*words: str) -> str:
+    """Return the command line of these words, for whoever is where the stack file is."""
+    return command_line(["infratest", *words])
 
 
 def kept(life: Lifecycle) -> dict[str, Aside]:
@@ -43,10 +49,13 @@ def why_not(provider: Provider, name: str) -> str:
     return f"provider {name}: {why}" if why else ""
 
 
-def fenced(life: Lifecycle, spec: HostSpec, deadline: Deadline) -> tuple[bool, str]:
+def fenced(life: Lifecycle, spec: HostSpec, deadline: Deadline, command: Callable[..., str] = here) -> tuple[bool, str]:
     """Return whether a host is out of service, or is sure to be before it has a successor, and why or why not.
 
     Only its provider's word counts: that it does not answer may be the network between.
+
+    Args:
+        command: returns the command line of these words, as a person has to type it.
     """
     why, name = why_not(life.provider, life.stack.provider), spec.name
     if why:
@@ -57,11 +66,11 @@ def fenced(life: Lifecycle, spec: HostSpec, deadline: Deadline) -> tuple[bool, s
     except InfratestError as error:
         return False, f"whether {name} is out of service is not known: {error}; nothing is made beside it"
     if before is not None and state != GONE and not over(life, before):
-        option = f" --env {life.stack.env}" if life.stack.env else ""
+        undo, removes = command("heal", "undo"), command("destroy", "--host", aside_name(name))
         left = "" if before.until is None else f", for {human(before.until - life.clock.time(), 's')} more"
         return False, (
-            f"{aside_name(name)}, in whose place {name} stands, is kept still{left}: `infratest heal undo` puts it "
-            f"back, `infratest destroy{option} --host {aside_name(name)}` removes it"
+            f"{aside_name(name)}, in whose place {name} stands, is kept still{left}: `{undo}` puts it back, "
+            f"`{removes}` removes it"
         )
     if state == STOPPED:
         return True, "its provider says that it is stopped"

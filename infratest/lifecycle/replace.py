@@ -41,18 +41,20 @@ def replace(
     keep: float,
     arrived: Callable[[], None],
     proven: Callable[[], str],
+    command: Callable[..., str] = aside.here,
 ) -> str:
     """Make another host in the place of one, and return what was done, in words.
 
     Args:
         keep: seconds for which the old one is kept. arrived: called when the successor answers, before it is
         provisioned. proven: looks at what the successor is made for, and returns why it does not hold, or nothing.
+        command: as for `aside.fenced`.
     Raises:
         UserError: it cannot be; nothing was done. ProviderError: it was not; the message says what came of both.
     """
     specs = foresee_hosts(life, [name])
     spec = next(one for one in specs if one.name == name)
-    passed, why = aside.fenced(life, spec, life.limit(OTHER))
+    passed, why = aside.fenced(life, spec, life.limit(OTHER), command)
     if not passed:
         raise UserError(why)
     state = life.now([spec], life.limit(OTHER))[0].state
@@ -65,7 +67,7 @@ def replace(
         if problem:
             raise ProviderError(f"its successor is no better: {problem}")
     except InfratestError as error:
-        raise ProviderError(f"{error}; {_taken_back(life, name, before)}") from error
+        raise ProviderError(f"{error}; {_taken_back(life, name, before, command)}") from error
     old = aside.kept(life).get(name)
     if old is None:
         return "another host was made in its place; there was none to keep"
@@ -103,7 +105,7 @@ def _make(life: Lifecycle, specs: list[HostSpec], spec: HostSpec) -> None:
             raise ProviderError(f"{spec.name} was set aside, and is in its place still by its provider's word")
 
 
-def _taken_back(life: Lifecycle, name: str, before: Before) -> str:
+def _taken_back(life: Lifecycle, name: str, before: Before, command: Callable[..., str]) -> str:
     """Put the old host back after a failure, and return what came of it, in words."""
     try:
         old = aside.kept(life).get(name)
@@ -111,7 +113,7 @@ def _taken_back(life: Lifecycle, name: str, before: Before) -> str:
             return "there was none before it"
         _back(life, name, old, start=before.ran, last=True)
     except InfratestError as problem:
-        return f"the old one is not in its place again: {problem}; `infratest up` finishes it"
+        return f"the old one is not in its place again: {problem}; `{command('up')}` finishes it"
     return f"the old one is in its place again, {'started' if before.ran else 'stopped as it was'}"
 
 

@@ -354,7 +354,7 @@ class Healing:
 
 def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator[tuple[Report, float]]:
     """Yield what there is to keep, each with when it was looked at: what was acted on was so again just now."""
-    again = {one.before.id for one in records if one.after is not None}
+    again = {one.before.id for one in records if one.after is not None and not one.later}
     for results, looked in (
         ([one for one in report.results if one.id not in again], at),
         ([one for one in report.results if one.id in again], time()),

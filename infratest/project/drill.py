@@ -64,12 +64,17 @@ class Outcome:
 
 @dataclass
 class _Watch:
-    """What a drill has looked at so far: every report of its looks, and what the rules did."""
+    """What a drill has looked at so far: every report of its looks, and what the rules did.
+
+    Args:
+        broke: when the fault began, in seconds since the epoch: what is seen from then on says nothing of other days.
+    """
 
     session: Session
     rule: HealRule
     deadline: Deadline
     begun: float = field(default_factory=time.time)
+    broke: float | None = None
     looks: list[Report] = field(default_factory=list)
     records: list[HealRecord] = field(default_factory=list)
 
@@ -85,7 +90,7 @@ class _Watch:
             )
             self.records += records
             self.looks.append(report)
-        store(self.session, report, counting=True)
+        store(self.session, report, counting=True, drill=self.broke)
         return report
 
     def of(self, report: Report, scenario: str, host: str = "") -> list[Result]:
@@ -119,6 +124,8 @@ class _Rehearsal(Acting):
                 self.measured[need] = self._answered(step, need)
                 # It has waited already: what was kept does not become another by asking again.
                 step = step.changed(tail=step.tail.changed(within=None))
+            if isinstance(step, ActStep) and not self.stop and self.watch.broke is None:
+                self.watch.broke = time.time()
             super().lines([step])
             if isinstance(step, ActStep) and not self.stop:
                 self.fault = time.monotonic()
@@ -292,7 +299,7 @@ def drill(session: Session, prepared: Prepared, task: Task, deadline: Deadline) 
     )
     report = reported(prepared.plan.changed(tasks=(task,)), open_transport, settings, stack.name, stack.env, False)
     result = next(one for one in report.results if one.id == task.id)
-    events.append(state, events.of_report(report.changed(results=(result,))))
+    events.append(state, events.of_report(report.changed(results=(result,)), watch.broke))
     ran = made[0] if made else None
     named = {str(need.argument[1]) for step in task.steps if (need := _need(step)) and need.argument[0] != HEALS}
     features = {one.feature for look in watch.looks for one in look.results if _slug(one) in named}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -10,16 +10,18 @@ from typing import Any
 
 from infratest.errors import InfratestError
 from infratest.heal.audit import FILE, OLD_FILE, Audit
-from infratest.heal.earning import SEEN, Earned, Kept, Look, earned
+from infratest.heal.earning import SEEN, Approved, Earned, Kept, Look, earned
 from infratest.heal.records import in_drill
 from infratest.heal.rules import matches
 from infratest.project.monitor_store import in_file, looked_into
 from infratest.project.rule_lint import cases
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule
-from infratest.states import CRITICAL
+from infratest.states import CRITICAL, OK
 from infratest.store import events, failures
+from infratest.store.blocks import HOUR
 from infratest.store.database import changes, place
+from infratest.store.database.base import Transaction
 
 
 def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
@@ -32,7 +34,7 @@ def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
     if not rule.calm or not heals:
         return earned(heals, (), Kept(), rule.calm, now)
     beside = _neighbours(session, rule)
-    kept = _kept(session, {*beside, *(one.id for one in heals)}, heals[0].at)
+    kept = _kept(session, heals, {*beside, *(one.id for one in heals)}, now)
     return earned(heals, beside, kept, rule.calm, now)
 
 
@@ -43,26 +45,62 @@ def _neighbours(session: Session, rule: HealRule) -> set[str]:
     return {case.id for case in cases(session.stack) if matches(beside, case.tags)}
 
 
-def _kept(session: Session, ids: Collection[str], begin: float) -> Kept:
-    """Return what is kept of how these were, since a time or a little before that."""
-    state, env = session.state, session.stack.env
+def _kept(session: Session, heals: Sequence[Approved], ids: Collection[str], now: float) -> Kept:
+    """Return what is kept of how these were, since the first of the heals or a little before that."""
+    state, env, begin = session.state, session.stack.env, heals[0].at
     older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
     looks = [*_of_events((*older, *newer), env, ids), *_of_audit(session, ids)]
     for id, row in failures.load(state, env).items():
-        if id in ids and row.since is not None:  # what is not known now was failing when it began
+        if id in ids and row.since is not None and not row.drill:  # what is not known now was failing when it began
             looks.append(Look(time=row.since, id=id, state=row.state if row.state in SEEN else CRITICAL))
-    since, problem = float(older[0]["time"]) if older else -inf, ""
+    # What proposed the first of them is an event itself: a file that begins later is not all that there was.
+    since, problem = float((*older, *newer)[0]["time"]) if older or newer else now, ""
     if not in_file(session) or Path(state.file(place.FILE)).exists():
         try:
             with looked_into(session) as store, store.sight() as t:
-                before = [one for one in (changes.last(t, id, begin) for id in ids) if one is not None]
-                changed = [*before, *(one for id in ids for one in changes.changes(t, id, begin))]
+                before = [one for one in (_before(t, id, begin) for id in ids) if one is not None]
+                looks += [*before, *_of_store(t, heals, ids)]
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
         else:
-            looks += [Look(time=one.at.wall, id=one.id, state=one.after) for one in changed]
             since = min(since, begin) if len(before) == len(ids) else since  # by then all of them were watched
+    drills = _drills((*older, *newer), env)
+    looks = [look for look in looks if not any(begin <= look.time <= end for begin, end in drills)]
     return Kept(looks=looks, since=since, problem=problem)
+
+
+def _before(t: Transaction, id: str, begin: float) -> Look | None:
+    """Return how the monitor knew a result to be when a time began; None where it did not watch it, as far as is kept.
+
+    What has not changed for long is only marked; in the hour of that time itself that may have been after it.
+    """
+    last = changes.last(t, id, begin)
+    if last is not None:
+        return Look(time=last.at.wall, id=id, state=last.after)
+    marked = changes.marked(t, id, begin - HOUR)
+    return None if marked is None else Look(time=begin - HOUR, id=id, state=marked)
+
+
+def _of_store(t: Transaction, heals: Sequence[Approved], ids: Collection[str]) -> Iterator[Look]:
+    """Yield how the monitor has known results to be since; of what was well all along that is its marks alone."""
+    for id in ids:
+        for one in changes.changes(t, id, heals[0].at):
+            yield Look(time=one.at.wall, id=id, state=one.after)
+    for heal in heals:
+        well = changes.well_after(t, heal.id, heal.at)
+        if well is not None:
+            yield Look(time=well, id=heal.id, state=OK)
+
+
+def _drills(told: tuple[dict[str, Any], ...], env: str) -> list[tuple[float, float]]:
+    """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that."""
+    ends = dict[str, float]()
+    for one in told:
+        labels = one.get("labels", {})
+        if events.DRILL in labels and labels.get("env") == env:
+            began = str(labels[events.DRILL])
+            ends[began] = max(ends.get(began, -inf), float(one["time"]))
+    return [(float(began), end) for began, end in ends.items()]
 
 
 def _of_events(told: tuple[dict[str, Any], ...], env: str, ids: Collection[str]) -> Iterator[Look]:

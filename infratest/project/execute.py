@@ -184,16 +184,19 @@ def with_history(session: Session, report: Report) -> Report:
         return report
 
 
-def store(session: Session, report: Report, *, counting: bool = False) -> None:
+def store(session: Session, report: Report, *, counting: bool = False, drill: float | None = None) -> None:
     """Keep a report's results and events, and with `counting` its failures in a row, where there is a place for them.
 
     The stack was used: its lease begins anew.
 
     A check of this machine without a stack file has no such place unless `--state` names one: it must not leave a
     folder wherever it happens to be started.
+
+    Args:
+        drill: when a drill broke something before this was seen, in seconds since the epoch.
     """
     if has_store(session):
-        keep(session.state, report, counting=counting)
+        keep(session.state, report, counting=counting, drill=drill)
         renew(session.state, session.stack.name, session.stack.env)
 
 

@@ -29,14 +29,16 @@ def replacing(session: Session, name: str, recorder: Recorder | None) -> Replaci
 
         try:
             spec = next((one for one in session.stack.hosts if one.name == name), None)
-            return aside.fenced(life(deadline), spec, deadline) if spec else (False, f"{name} is no host of the stack")
+            if spec is None:
+                return False, f"{name} is no host of the stack"
+            return aside.fenced(life(deadline), spec, deadline, session.command)
         except InfratestError as error:
             return False, f"whether {name} is out of service is not known: {error}"
 
     def replace(keep: float, arrived: Callable[[], None], proven: Callable[[], str], deadline: Deadline) -> str:
         from infratest.lifecycle.replace import replace
 
-        return replace(life(deadline), name, keep, arrived, proven)
+        return replace(life(deadline), name, keep, arrived, proven, session.command)
 
     def put_back(deadline: Deadline) -> str:
         from infratest.lifecycle.replace import put_back

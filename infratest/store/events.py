@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 NO_LABELS: Mapping[str, str] = {}
 RESULT, METRIC, LIFECYCLE, HEAL = "result", "metric", "lifecycle", "heal"
+#: The label of what a drill has seen of what it broke: when it did so, in seconds since the epoch.
+DRILL = "drill"
 
 FILE = "events.jsonl"
 #: The one file that is kept of what came before.
@@ -65,16 +67,19 @@ class Event(Record):
         }
 
 
-def of_report(report: Report) -> list[Event]:
+def of_report(report: Report, drill: float | None = None) -> list[Event]:
     """Return one event for each result's state, and one for each number that was reached.
 
+    Args:
+        drill: when a drill broke something before this was seen, in seconds since the epoch.
     Raises:
         UserError: the report's start is no time (it was not made by us).
     """
     time = ended(report)
+    of_a_drill = {} if drill is None else {DRILL: f"{drill:.3f}"}
     events = []
     for result in report.results:
-        labels = _labels(report.stack, report.env, result)
+        labels = _labels(report.stack, report.env, result) | of_a_drill
         more = {"blocked_by": result.blocked_by} if result.blocked_by is not None else {}
         key = _result_key(report.stack, report.env, result)
         events.append(Event(time=time, key=f"{key}.state", value=result.state, labels=labels | {"kind": RESULT} | more))

@@ -41,6 +41,8 @@ class Row(Record):
         state: of the last result. failures: how often in a row it was this failing state. since: when the problem
         began (the first failure after the last ok), or None. last: when the last result was looked at. looks: the
         newest that said how it is, the newest at the end: `c` critical, `w` warning, `.` well; none where all was well.
+        drill: the problem began by what a drill broke: the first look after that begins anew. earlier: when the
+        problems began that are over and whose failures are among these looks, the newest at the end.
     """
 
     state: str = OK
@@ -48,10 +50,21 @@ class Row(Record):
     since: float | None = None
     last: float = 0.0
     looks: str = ""
+    drill: bool = False
+    earlier: tuple[float, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for the file, which has a row of all that is well, too: what few of them have is left out."""
+        return {name: value for name, value in super().as_dict().items() if value or name not in ("drill", "earlier")}
 
     def failed(self, state: str, of: int) -> int:
         """Return how many of the newest looks, so many, have failed so."""
         return self.looks[-of:].count(LETTERS[state])
+
+    def problems(self, of: int) -> tuple[float, ...]:
+        """Return when the problems began whose failures are among the newest looks, so many."""
+        known = self.earlier if self.since is None else (*self.earlier, self.since)
+        return _newest(known, _runs(self.looks[-of:]))
 
 
 def started(report: Report) -> float:
@@ -66,14 +79,18 @@ def started(report: Report) -> float:
         raise UserError(f"report: started is {report.started!r}, expected RFC 3339 as 2026-01-31T12:00:00Z") from None
 
 
-def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
-    """Return the rows after this report; unchanged where it was counted before or is older than what is stored."""
+def counted(rows: Mapping[str, Row], report: Report, drill: bool = False) -> dict[str, Row]:
+    """Return the rows after this report; unchanged where it was counted before or is older than what is stored.
+
+    Args:
+        drill: it is of a drill that has broken something.
+    """
     at = started(report)
     after = dict(rows)
     for result in report.results:
         row = rows.get(result.id, Row())
         if at > row.last:
-            after[result.id] = _next(row, result, at)
+            after[result.id] = _next(row, result, at, drill)
     # That a host can be reached is no result of its own: whatever else was seen there says it.
     answering = {one.host for one in report.results if one.blocked_by is None and one.state in (OK, WARNING, CRITICAL)}
     answering -= {one.host for one in report.results if one.id.startswith(WAY)}
@@ -83,46 +100,68 @@ def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
     return after
 
 
-def _next(row: Row, result: Result, at: float) -> Row:
+def _next(row: Row, result: Result, at: float, drill: bool) -> Row:
+    if row.drill and not drill:
+        row = Row(last=row.last)  # what a drill has broken confirms nothing afterwards
     recent = at - row.last <= ROW_GAP
-    looks = row.looks if recent else ""
+    looks, earlier = (row.looks, row.earlier) if recent else ("", ())
     if result.blocked_by is None and result.state in (OK, WAIVED):  # an accepted failure is none in a row
-        looks = f"{looks}."[-LOOKS:]
-        return Row(last=at, looks=looks if looks.strip(".") else "")
+        looks, over = f"{looks}."[-LOOKS:], () if row.since is None else (row.since,)
+        earlier = _newest((*earlier, *over), _runs(looks))
+        return Row(last=at, looks=looks, drill=row.drill, earlier=earlier) if looks.strip(".") else Row(last=at)
     if result.blocked_by is not None or result.state not in LETTERS:
-        return Row(state=result.state, since=row.since, last=at, looks=looks)
+        return Row(state=result.state, since=row.since, last=at, looks=looks, drill=row.drill, earlier=earlier)
     failures = row.failures + 1 if row.state == result.state and recent else 1
     since, looks = at if row.since is None else row.since, f"{looks}{LETTERS[result.state]}"[-LOOKS:]
-    return Row(state=result.state, failures=failures, since=since, last=at, looks=looks)
+    drill = drill and (row.drill or row.since is None)  # one that lasts since before the drill is real
+    earlier = _newest(earlier, _runs(looks) - 1)
+    return Row(
+        state=result.state, failures=failures, since=since, last=at, looks=looks, drill=drill, earlier=earlier
+    )  # fmt: skip
+
+
+def _runs(looks: str) -> int:
+    """Return how often it failed anew."""
+    return len(looks.replace(".", " ").split())
+
+
+def _newest(times: tuple[float, ...], most: int) -> tuple[float, ...]:
+    return times[-most:] if most > 0 else ()
 
 
 def load(state: StateDir, env: str) -> dict[str, Row]:
     """Return the rows of an environment; none where nothing was ever recorded."""
     try:
-        return {id: Row(**row) for id, row in _document(state).get(env, {}).items()}
+        return {id: _row(row) for id, row in _document(state).get(env, {}).items()}
     except (TypeError, AttributeError):
         raise _unreadable(state) from None
 
 
-def record_run(state: StateDir, report: Report, now: float) -> dict[str, Row]:
+def _row(row: Any) -> Row:
+    return Row(**row | {"earlier": tuple(row["earlier"])} if "earlier" in row else row)
+
+
+def record_run(state: StateDir, report: Report, now: float, drill: bool = False) -> dict[str, Row]:
     """Count a report, once, and return the rows of its environment.
 
     Args:
-        now: seconds since the epoch.
+        now: seconds since the epoch. drill: as for `counted`.
     Raises:
         StateError: the state directory cannot be written.
     """
-    return record_runs(state, report.env, (report,), now)
+    return record_runs(state, report.env, (report,), now, drill)
 
 
-def record_runs(state: StateDir, env: str, reports: Iterable[Report], now: float) -> dict[str, Row]:
+def record_runs(
+    state: StateDir, env: str, reports: Iterable[Report], now: float, drill: bool = False
+) -> dict[str, Row]:
     """Count reports of an environment in their order, all or none of them; else as `record_run`."""
     with state.lock_of(FILE):
         rows = load(state, env)
         # A row in the future is of a clock that was set back since: it would hold up every count until then.
         after = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
         for report in reports:
-            after = counted(after, report)
+            after = counted(after, report, drill)
         after = {id: row for id, row in after.items() if now - row.last <= FORGET}
         if after != rows:
             _save(state, env, after)

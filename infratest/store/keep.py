@@ -30,20 +30,21 @@ def looks(state: StateDir, seen: Sequence[tuple[Report, float]]) -> None:
         _not_stored(error)
 
 
-def keep(state: StateDir, report: Report, *, counting: bool) -> None:
+def keep(state: StateDir, report: Report, *, counting: bool, drill: float | None = None) -> None:
     """Keep a report's results and events where the state directory can be written.
 
     Args:
-        counting: count failures in a row too, as every check does and not only one that heals.
+        counting: count failures in a row too, as every check does and not only one that heals. drill: when a drill
+        broke something before this was seen, in seconds since the epoch.
     """
     from infratest.store.failures import record_run
 
     now = time.time()
     try:
         if counting:
-            record_run(state, report, now)
+            record_run(state, report, now, drill is not None)
         history.save(state, report, now)
-        events.append(state, events.of_report(report))
+        events.append(state, events.of_report(report, drill))
         if report.trends:
             from infratest.store import readings  # few features ask for a trend
 

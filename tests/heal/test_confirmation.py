@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from infratest.heal.gates.result import confirmation
-from infratest.store.failures import LOOKS, ROW_GAP, Row, counted
+from infratest.store.directory import StateDir
+from infratest.store.failures import LOOKS, ROW_GAP, Row, counted, load, record_run
 from tests.worlds.heal_world import NOON, make_report, make_result, make_rule, result_id
 
 STATES = {"c": "critical", "w": "warning", ".": "ok", "?": "unknown", "-": "skipped"}
 
 
-def rows(looks: str, apart: float = 60.0) -> Row:
-    """Return the row after these looks, a minute apart."""
+def rows(looks: str, apart: float = 60.0, drilled: str = "") -> Row:
+    """Return the row after these looks, a minute apart. drilled: `d` for each that a drill made."""
     found: dict[str, Row] = {}
     for number, look in enumerate(looks):
-        found = counted(found, make_report([make_result(STATES[look])], NOON + apart * number))
+        report = make_report([make_result(STATES[look])], NOON + apart * number)
+        found = counted(found, report, drilled[number : number + 1] == "d")
     return found[result_id("web-1")]
 
 
@@ -41,3 +43,42 @@ def test_looks_that_lie_far_apart_are_none_of_one_row_and_not_more_are_kept_than
     assert rows("." * 5).looks == "", "of what is well nothing is kept"
     assert len(rows("c" * (LOOKS + 5)).looks) == LOOKS
     assert rows("c" + "." * LOOKS).looks == ""
+
+
+@pytest.mark.parametrize(
+    ("looks", "drilled", "kept", "began"),
+    [
+        ("cc", "dd", "cc", 0),  # within it they confirm
+        ("cc.c", "ddd ", "c", 3),
+        ("ccc", "dd ", "c", 2),  # it was killed, and its fault is there still
+        ("cc?c", "dd  ", "c", 3),
+        ("c.c", "d  ", "c", 2),
+        ("ccc", " d ", "ccc", 0),  # what failed before it is real
+        ("c.c", " d ", "c.c", 2),
+    ],
+)
+def test_what_a_drill_has_broken_confirms_nothing_afterwards(looks: str, drilled: str, kept: str, began: int) -> None:
+    row = rows(looks, drilled=drilled)
+    assert (row.looks, row.since) == (kept, NOON + 60.0 * began)
+    assert row.failures == len(kept.rpartition(".")[2])
+    assert row.drill is (drilled[-1] == "d")
+
+
+@pytest.mark.parametrize(
+    ("looks", "of", "began"),
+    [
+        ("c.c", 3, [0, 2]), ("c.c", 2, [2]), ("c.c.", 3, [2]), ("c.c.", 4, [0, 2]), ("cc.wc", 5, [0, 3]),
+        ("c?c", 3, [0]), ("c..", 2, []), ("ccc", 2, [0]), ("c" + "." * LOOKS, LOOKS, []),
+        ("c." * LOOKS, 3, [2 * LOOKS - 2]),
+    ],
+)  # fmt: skip
+def test_which_problems_have_failures_among_the_newest_looks(looks: str, of: int, began: list[int]) -> None:
+    assert rows(looks).problems(of) == tuple(NOON + 60.0 * at for at in began)
+
+
+def test_they_are_known_after_a_restart(state: StateDir) -> None:
+    for number, look in enumerate("c.c"):
+        at = NOON + 60.0 * number
+        kept = record_run(state, make_report([make_result(STATES[look])], at), at)
+    assert load(state, "prod") == kept
+    assert kept[result_id("web-1")].problems(3) == (NOON, NOON + 120.0)

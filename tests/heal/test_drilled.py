@@ -8,12 +8,14 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.heal import verifying
+from infratest.heal.gates.result import confirmation
 from infratest.heal.records import TRIED, HealRecord
 from infratest.project.drill import Outcome, drill, drills
 from infratest.project.session import Session
+from infratest.store import failures
 from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import make_result, make_rule
+from tests.worlds.heal_world import make_report, make_result, make_rule
 
 STACK = """\
 stack: drilled
@@ -97,10 +99,27 @@ def test_what_turned_red_may_be_another_than_what_the_rule_is_for_once_all_is_we
     assert outcome.proven, outcome.result.reason
 
 
+def test_what_is_seen_of_what_it_broke_is_kept_as_a_drills(project: Project) -> None:
+    project.drill()
+    kept = [one for one in project.session.state.read("events.jsonl") if one["labels"]["kind"] == "result"]
+    of_drill = ["drill" in one["labels"] for one in kept]
+    before = of_drill.index(True)
+    assert all(one["value"] == "ok" for one in kept[:before])
+    assert all(of_drill[before:]), "also the last look, at which all is well again"
+    assert {"critical"} < {one["value"] for one in kept[before:]}
+    assert len({one["labels"]["drill"] for one in kept[before:]}) == 1
+
+
 def test_a_heal_of_another_scenario_is_none_of_what_turned_red(project: Project) -> None:
     outcome = project.drill("touch FOLDER/flag", within=2)  # it is there, and says nothing: the undo would mend that
     assert not outcome.proven
     assert "it healed something there, and 'it-says-so' is critical" in outcome.result.reason
+    state, id = project.session.state, "features/shop.feature#it-says-so@web"
+    row = failures.load(state, "")[id]
+    assert "c" in row.looks
+    red = make_result("critical", "web", id=id)
+    after = failures.counted({id: row}, make_report([red], row.last + 60.0))[id]
+    assert not confirmation(make_rule(confirm=2, confirm_of=3), red, after)[0], "that it was red in the drill"
 
 
 def test_what_turned_red_on_another_host_is_well_before_the_fault_is_undone(project: Project) -> None:

@@ -7,18 +7,32 @@ from pathlib import Path
 import pytest
 
 from infratest.alerting.moments import Moment
+from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.heal import proposals, signing
 from infratest.heal.audit import Audit
 from infratest.heal.earning import Approved, Kept, Look, earned
 from infratest.heal.gates import moment
 from infratest.heal.healing import heal
+from infratest.hosts import Host
 from infratest.project import earning, trusting
 from infratest.project.session import Session, session_of
 from infratest.store import events
 from infratest.store.database import changes, connection, meta
 from infratest.store.database.changes import Change
-from tests.worlds.heal_world import NOON, World, make_report, make_result, make_rule, result_id, run
+from infratest.store.directory import StateDir
+from infratest.store.keep import keep
+from infratest.transports.base import Transport
+from tests.worlds.heal_world import (
+    NOON,
+    World,
+    make_report,
+    make_result,
+    make_rule,
+    open_local,
+    result_id,
+    run,
+)
 
 HOUR = 3600.0
 ID, BESIDE = result_id("web-1"), result_id("web-1", "shop-answers")
@@ -206,6 +220,48 @@ def test_what_checks_have_seen_of_that_time_and_is_kept_no_longer_but_by_the_mon
     assert shop.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("hours", "count"), [([], 0), ([1], 0), ([-1, 0], 0), ([0, 1], 0), ([1, 3], 0), ([1, 2], 1), ([-1, 0, 2, 3], 1)]
+)
+def test_what_the_monitor_alone_has_watched_without_a_change(shop: Shop, hours: list[int], count: int) -> None:
+    before = [one for one in shop.state.read("events.jsonl") if one["time"] < shop.healed]
+    shop.state.begin_anew("events.jsonl", "events.0.jsonl", before)  # nobody has looked since but the monitor
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        changes.add(t, [Change(Moment(0.0, shop.healed - 1), ID, "critical", "ok")])  # before the engine was done
+        for hour in hours:
+            changes.mark(t, NOON + hour * HOUR + 60, {ID: "ok"})
+    assert shop.count(9 * HOUR) == count
+
+
+@pytest.mark.parametrize("state, count", [("warning", 1), ("ok", 0)])
+def test_one_beside_it_that_has_not_changed_for_as_long_as_that_is_kept(shop: Shop, state: str, count: int) -> None:
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    shop.check(HOUR, shop_answers="warning", nginx_answers="ok")
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    shop.check(2 * HOUR, shop_answers="warning", nginx_answers="ok")
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        changes.add(t, [Change(Moment(0.0, shop.healed - HOUR), ID, "-", "ok")])
+        if state == "ok":
+            changes.add(t, [Change(Moment(9.0, shop.healed + 9), BESIDE, "ok", "warning")])
+        changes.mark(t, NOON - HOUR, {BESIDE: state})
+    assert shop.count() == count
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_what_was_removed_to_make_room_was_not_calm(shop: Shop, left: bool) -> None:
+    shop.check(600.0, nginx_answers="critical")
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    (shop.state.path / "events.1.jsonl").unlink()
+    if left:
+        shop.check(660.0, nginx_answers="ok")
+    with connection.opened(shop.state) as store, store.transaction() as t:  # which began to watch when that was over
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        changes.add(t, [Change(Moment(0.0, shop.healed + 700), ID, "-", "ok")])
+    assert shop.count() == 0
+
+
 def test_a_later_problem_of_which_only_the_audit_and_the_row_of_failures_tell(shop: Shop) -> None:
     shop.world.sick, shop.world.helps = {"web-1"}, False
     shop.world.now = shop.healed + HOUR - 60 - 1
@@ -225,10 +281,40 @@ def test_what_a_drill_breaks_is_no_harm_that_came_of_a_heal(shop: Shop) -> None:
     assert shop.count() == 1
 
 
+@pytest.mark.parametrize("after, count", [(-1.0, 0), (0.0, 1), (60.0, 1), (61.0, 0)])
+def test_what_is_seen_while_a_drill_has_broken_something_whoever_sees_it(shop: Shop, after: float, count: int) -> None:
+    broke = shop.healed + 600
+    for seen, state in ((0.0, "critical"), (60.0, "ok")):
+        keep(shop.state, make_report([make_result(state)], broke + seen - 0.04), counting=False, drill=broke)
+    assert shop.count() == 1
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        at = [Moment(when, broke + when) for when in (-HOUR, after)]
+        changes.add(t, [Change(at[0], ID, "-", "ok"), Change(at[1], ID, "ok", "critical", "it is gone")])
+    assert shop.count() == count
+
+
 def test_one_that_was_undone_does_not_count(shop: Shop) -> None:
     audit = Audit(shop.state, "prod", shop.healed, looking=True)
     audit.undo(str(audit.begun()[-1]["try"]), "alice", shop.healed + 600)
     assert shop.count() == 0
+
+
+def test_a_heal_has_helped_when_that_was_seen_and_not_when_it_was_decided(world: World, state: StateDir) -> None:
+    rule = make_rule(mode="propose")
+    (proposed,) = run(world, state, rule)
+    yes = proposals.Approval(by="alice(1000)@desk", time=world.now)
+    proposals.approve(state, "prod", proposed.proposal, yes, None, 1, frozenset())
+
+    def slow(host: Host, deadline: Deadline) -> Transport:
+        world.now += 30.0  # meanwhile others see that it is critical
+        return open_local(host, deadline)
+
+    heal(world.report(), [rule], state, world.means(open_transport=slow), history={})
+    audit = Audit(state, "prod", world.now, looking=True)
+    (helped,) = audit.approved("mend-web")
+    (begun,) = audit.tries
+    assert (helped.at, helped.at - begun.time) == (world.now, 30.0)
 
 
 def test_trust_says_what_is_missing_and_a_grant_is_refused_until_then(

@@ -10,6 +10,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import SendError, UserError
+from infratest.heal.audit import Audit
 from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
 from infratest.heal.means import Pager
@@ -67,6 +68,44 @@ def test_the_end_of_the_ladder_is_told_once_a_problem(world: World, state: State
     check(world, state, desk)
     assert len(desk.told) == 2
     assert events(state).count("paged") == 2
+
+
+def flaps(world: World, state: StateDir, desk: Desk, looks: str) -> None:
+    rule = make_rule(confirm=2, confirm_of=3, tries=1, per=86400.0)
+    for look in looks:
+        world.sick = {"web-1"} if look == "c" else set()
+        world.now += 60
+        heal(world.report(), [rule], state, world.means(page=desk.pager), history={})
+
+
+@pytest.mark.parametrize(
+    ("looks", "times"),
+    [
+        ("c.c.c.c.c.c", 1),
+        ("c.c.cc.c", 1),
+        ("c.c..c.c", 2),  # what was told was no longer among the newest three when it failed anew
+        ("c.c...c.c", 2),
+        ("c" + ".c" * 52, 1),  # more looks than are kept
+    ],
+)
+def test_what_flaps_is_told_once_as_long_as_what_was_told_confirms_it(
+    world: World, state: StateDir, looks: str, times: int
+) -> None:
+    world.helps, desk = False, Desk()
+    flaps(world, state, desk, looks)
+    assert len(desk.told) == times
+
+
+def test_what_flaps_is_told_once_although_a_new_file_was_begun_while_it_was_well(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.helps, desk = False, Desk()
+    flaps(world, state, desk, "c.c.")
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
+    Audit(state, "prod", world.now)
+    assert (state.path / "heal.1.jsonl").exists()
+    flaps(world, state, desk, "c.c")
+    assert len(desk.told) == 1
 
 
 def test_a_milder_rung_that_did_not_help_is_no_end(world: World, state: StateDir) -> None:

@@ -135,6 +135,19 @@ def test_each_remedy_says_what_its_undo_is(rung: tuple[str, object], words: str)
     assert can_undo(remedy) is not words.startswith("none")
 
 
+def test_what_an_undo_has_done_is_known_in_a_new_file_too(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(world, state, make_rule())
+    audit = Audit(state, "prod", world.now, looking=True)
+    number = str(audit.begun()[0]["try"])
+    audit.undo(number, "alice", world.now)
+    audit.undo_ended(number, "taken back", world.now)
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
+    assert Audit(state, "prod", world.now).undone(number) == "it was undone: taken back"
+    assert (state.path / "heal.1.jsonl").exists()
+
+
 def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_budget(
     world: World, state: StateDir
 ) -> None:
@@ -208,6 +221,24 @@ def test_what_other_rules_heal_during_a_drill_is_no_heal_of_theirs_that_counts(w
     assert run(world, state, rule)[0].outcome == "refused"
 
 
+def test_the_ladder_begins_at_its_mildest_rung_after_a_drill_that_was_killed(world: World, state: StateDir) -> None:
+    rule = make_rule(do=(("provision", {}), ("fake", {})), tries=5)
+    run(world, state, make_rule(mode="observe"))  # it fails since before the drill
+    world.now += 60
+
+    def killed(name: str) -> None:
+        raise KeyboardInterrupt
+
+    world.on_act = killed
+    with pytest.raises(KeyboardInterrupt):
+        heal(world.report(), [rule], state, world.means(drilled="mend-web"), history={})
+    assert [one.drill for one in Audit(state, "prod", world.now).tries] == [True]
+    world.on_act = lambda name: None
+    world.now += 600
+    (record,) = run(world, state, rule)
+    assert (record.rung, record.verified) == (0, True), closed(record)
+
+
 def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, state: StateDir) -> None:
     undo = {"command": ["touch", "there"], "undo": ["rm", "there"]}
     rule = make_rule(do=(("hook", undo),), mode="observe", tries=1)
@@ -220,6 +251,21 @@ def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, s
     assert world.lost == []
     (record,) = run(world, state, make_rule(tries=1))
     assert record.outcome == "tried", closed(record)
+
+
+def test_an_undo_of_what_was_undone_takes_nothing_that_was_granted_since(world: World, state: StateDir) -> None:
+    rule = make_rule(do=(("hook", {"command": ["touch", "there"], "undo": ["rm", "there"]}),))
+    (done,) = heal(world.report(), [rule], state, world.means(), history={})
+    world.lost.clear()  # it has not helped
+    audit = Audit(state, "prod", world.now, looking=True)
+    acts = Acts(world.report(), state, world.means(), audit, {}, {}, False)
+    about = (done.before, rule, remedies(rule)[0], str(audit.begun()[0]["try"]), "alice")
+    acts.take_back(*about)
+    (lost,) = world.lost
+    assert lost.endswith(" was undone by alice")
+    with pytest.raises(HealError, match="nothing is undone twice"):
+        acts.take_back(*about)
+    assert world.lost == [lost]
 
 
 def test_what_was_undone_before_it_was_verified_is_not_told_as_healed(world: World, state: StateDir) -> None:

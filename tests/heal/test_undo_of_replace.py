@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from infratest.errors import HealError
+from infratest.deadline import Deadline
+from infratest.errors import HealError, UserError
 from infratest.heal.healing import heal
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
@@ -88,3 +90,16 @@ def test_one_that_was_killed_puts_back_what_it_has_set_aside_and_no_heal_after_i
     assert shop.undo(first).possible
     audit.write_text("".join(begun) + begun[0].replace(first, "later"))
     assert not shop.undo(first).possible
+
+
+def test_what_is_kept_still_is_told_with_commands_that_are_about_this_stack(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.replaced()
+    passed, words = replacing(shop.session, "web-1", None).fenced(Deadline(60.0))
+    here = shop.session.command("heal", "undo").partition("undo")[2]
+    assert "--stack" in here
+    assert not passed
+    assert words.endswith(f"`infratest heal undo{here}` puts it back, "
+                          f"`infratest destroy --host 'web-1~old'{here}` removes it")  # fmt: skip
+    with pytest.raises(UserError, match=re.escape(words.partition("more: ")[2])):
+        replacing(shop.session, "web-1", None).replace(60.0, lambda: None, lambda: "", Deadline(60.0))

@@ -13,6 +13,8 @@ from infratest import rfc3339
 from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import UserError
+from infratest.heal import verifying
+from infratest.heal.records import TRIED, HealRecord
 from infratest.model import Report
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
@@ -21,7 +23,7 @@ from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import ANSWER, PROJECT
 from infratest.monitor.ruled import ruled
 from infratest.monitor.uncounted import Uncounted
-from infratest.store import failures
+from infratest.store import failures, history
 from infratest.store.directory import StateDir
 from infratest.testing.waiting import wait_until
 from tests.monitor.test_monitor import FULL, THERE, Desk, HandClock
@@ -260,6 +262,18 @@ def test_a_green_ends_a_row_that_somebody_elses_check_began(healer: Healer) -> N
     healer.healed(10).there.unlink()
     row = healer.healed(10).row()
     assert (row.failures, healer.there.exists()) == (1, False), row
+
+
+def test_a_look_that_tells_of_a_heal_before_is_kept_as_of_when_it_was(healer: Healer) -> None:
+    healer.healed(0)
+    was = make_result("critical", "here", id=THERE)
+    made = HealRecord(
+        time=1.0, rule=make_rule(name="put-it-there"), outcome=TRIED, gates=(), rung=0, remedy="run", before=was
+    )
+    verifying.add(healer.state, "", made, "1-1-0", healer.clock.time(), {})
+    looked = healer.saw("ok").clock.time()
+    assert [one["verified"] for one in healer.state.read("heal.jsonl")] == [True]
+    assert history.last(healer.state, "")[THERE].time == pytest.approx(looked, abs=0.01)
 
 
 def test_what_was_left_out_in_between_has_not_ended_a_row(healer: Healer) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.alerting.moments import Moment, happened
+from infratest.states import OK
 from infratest.store.blocks import hour_of
 from infratest.store.database.base import Row, Transaction
 from infratest.store.database.values import as_json, storable
@@ -42,6 +43,11 @@ LAST = (
 _LAST_MARK = (
     "SELECT hour, state FROM mark WHERE subject = (SELECT number FROM subject WHERE id = ?) "
     "AND hour IN (?, ?) ORDER BY hour DESC LIMIT 1"
+)
+_WELL = (
+    "SELECT mark.hour FROM mark JOIN mark AS earlier ON earlier.subject = mark.subject "
+    "AND earlier.hour = mark.hour - 3600 WHERE mark.subject = (SELECT number FROM subject WHERE id = ?) "
+    "AND mark.hour > ? AND mark.state = ? AND earlier.state = ? ORDER BY mark.hour LIMIT 1"
 )
 
 
@@ -123,6 +129,15 @@ def marked(t: Transaction, id: str, wall: float) -> str | None:
     hour = hour_of(wall)
     row = t.row(_LAST_MARK, storable(id), hour, hour - 3600)
     return None if row is None else str(row[1])
+
+
+def well_after(t: Transaction, id: str, wall: float) -> float | None:
+    """Return when a result is known to have been well after a time, by its marks alone; None where it is not.
+
+    It was so in two hours in a row that began after that: what was ok in the first may have been looked at before.
+    """
+    row = t.row(_WELL, storable(id), wall + 3600, OK, OK)
+    return None if row is None else float(row[0])
 
 
 def _name(t: Transaction, ids: Iterable[str]) -> None:
