@@ -23,7 +23,7 @@ from infratest.heal.mark import Mark, Taken, healer
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import kept, undo
+from infratest.heal.undoing import kept, longest, undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -99,8 +99,9 @@ class Acts(Looks):
         Returns:
             The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
-        after = kept(remedy, record.rule, self._settle_of(record))
-        deadline = Deadline(min(remedy.seconds, max(0.0, self._left() - after)))
+        settle = self._settle_of(record)
+        after = kept(remedy, record.rule, settle)
+        deadline = Deadline(min(longest(remedy, settle), max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
             clock = self._means.clock

@@ -267,7 +267,8 @@ class _Healer(Afterwards):
     def _least(self, case: _Case, tries: Sequence[Try], since: float) -> float:
         """Return the seconds that the rung that is due is begun with at least."""
         rung = rung_due(case.rule, case.result.host, tries, since)
-        return least(case.ladder[rung], case.rule, case.rule.settle(rung, self._means.limits.settle))
+        usual = self._means.limits.settle
+        return least(case.ladder[rung], case.rule, case.rule.settle(rung, usual), usual)
 
     def _decide(self, case: _Case) -> HealRecord:
         """Ask every gate, and act if all are open."""

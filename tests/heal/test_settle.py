@@ -32,8 +32,8 @@ from tests.worlds.heal_world import (
 def test_a_successor_is_given_the_time_of_its_rung(world: World, state: StateDir) -> None:
     looks = chain(["critical", "critical"], repeat("ok"))
 
-    def replaced(keep: float, arrived: object, proven: Callable[[], str], deadline: Deadline) -> str:
-        if why := proven():
+    def replaced(keep: float, arrived: object, proven: Callable[[float], str], deadline: Deadline) -> str:
+        if why := proven(deadline.left):
             raise HealError(f"its successor is no better: {why}")
         return "it was replaced"
 
