@@ -168,30 +168,63 @@ class Acts(Looks):
         self._acts_on(record.before.host)
         begun = time.monotonic()
         try:
-            done = self._applied(record, remedy, deadline, way, number)
-            ended = self._means.clock()
-            after, cut = self._verified(done)
-            done = self._beside(done, beside, remedy, way, number)
-            after = self._look(record.before) if done.worse else after
+            done = self._looked_after(record, remedy, deadline, way, number, beside)
         except KeyboardInterrupt as stop:
-            words = f"interrupted by {str(stop) or 'SIGINT'}, and ended"
-            self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            if not verifying.has(self._state, self._report.env, number):
+                words = f"interrupted by {_signal(stop)}, and ended"
+                self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
         except Exception as error:  # nothing acts any more: a defect of a remedy leaves no try that may still run
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            verifying.forget(self._state, self._report.env, number)
             raise
-        done = replace(done, after=after, verifying=cut or done.verifying, duration=time.monotonic() - begun)
+        return self._ended(replace(done, duration=time.monotonic() - begun), number)
+
+    def _looked_after(
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str, beside: Beside
+    ) -> HealRecord:
+        """Apply a remedy, and look at what came of it. What is interrupted while it looks is left to a later check."""
+        begun = time.monotonic()
+        done, ended = self._applied(record, remedy, deadline, way, number), self._means.clock()
+        if not done.error:  # before the looks, so that it is known whatever ends this run
+            self._waits(done, number, ended, beside)
+        try:
+            after, cut = self._verified(done)
+            done = self._beside(done, beside, remedy, way, number)
+            after = self._look(record.before) if done.worse else after
+        except KeyboardInterrupt as stop:
+            if verifying.has(self._state, self._report.env, number):
+                words = f"{done.words}; interrupted by {_signal(stop)} before it was seen whether it helped"
+                left = replace(done, verifying=True, words=words, duration=time.monotonic() - begun)
+                self._audit.end(left, number)
+            raise
+        done = replace(done, after=after, verifying=cut or done.verifying)
+        if done.verifying and done.error:
+            self._waits(done, number, ended, beside)
+        return done
+
+    def _ended(self, done: HealRecord, number: str) -> HealRecord:
+        """Keep how a try ended, and what it costs its rule."""
         if done.verified:
-            self._settle(record.before.id, self._means.clock())
+            self._settle(done.before.id, self._means.clock())
+        if not done.verifying:
+            verifying.forget(self._state, self._report.env, number)
         self._audit.end(done, number)
         self._tell(done)
         if done.worse or not (done.verified or done.verifying):
             how = f"made {done.worse[0]} worse" if done.worse else "did not help"
             self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
-        if done.verifying:
-            verifying.add(self._state, self._report.env, done, number, ended, beside.before)
         return done
+
+    def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
+        """Note that a try is to be verified; one of before that waits for the same result ends as red then."""
+        env = self._report.env
+        before = verifying.pending(self._state, env).get(record.before.id)
+        verifying.add(self._state, env, record, number, ended, beside.before)
+        if before is not None:
+            words = f"{before.remedy}: red, and {record.remedy} was done after it"
+            self._audit.told(before.number, False, ended, words)
 
     def _loses(self, rule: HealRule, why: str) -> None:
         """Take from a rule that it may act by itself. A drill breaks things on purpose: it costs no rule anything."""
@@ -335,3 +368,7 @@ class Acts(Looks):
     def _settle(self, id: str, at: float) -> None:
         counts.settle(self._state, self._report.env, id, at)
         self._rows[id] = counts.Row(last=at)
+
+
+def _signal(stop: KeyboardInterrupt) -> str:
+    return str(stop) or "SIGINT"

@@ -176,9 +176,7 @@ class Audit:
     def undo(self, number: str, by: str, time: float) -> None:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
         self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
-        for id, entry in verifying.pending(self._state, self._env).items():
-            if entry.number == number:  # the next check would tell of it as if it still stood
-                verifying.remove(self._state, self._env, id)
+        verifying.forget(self._state, self._env, number)  # the next check would tell of it as if it still stood
 
     def undo_ended(self, number: str, words: str, time: float) -> None:
         """Write down what came of that."""

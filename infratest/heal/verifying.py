@@ -1,4 +1,6 @@
-"""Heals whose run had no time left to see whether they helped, in `verifying.json`: the next check says so.
+"""Heals of which nobody has seen yet whether they helped, in `verifying.json`: a later check says so.
+
+Each is noted as soon as it is done, so that it is known whatever ends its run while it looks.
 
 While there is such a file, a check that heals reads the audit even where all is well.
 """
@@ -88,6 +90,17 @@ def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float
 def remove(state: StateDir, env: str, id: str) -> None:
     """Forget one that has been verified, or found not to have helped."""
     _save(state, env, {key: one for key, one in pending(state, env).items() if key != id})
+
+
+def has(state: StateDir, env: str, number: str) -> bool:
+    """Whether a try is to be verified."""
+    return any(one.number == number for one in pending(state, env).values())
+
+
+def forget(state: StateDir, env: str, number: str) -> None:
+    """Forget that a try is to be verified, where it is."""
+    if has(state, env, number):
+        _save(state, env, {id: one for id, one in pending(state, env).items() if one.number != number})
 
 
 def _readable(entries: Any) -> dict[str, Unverified]:

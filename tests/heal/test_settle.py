@@ -6,12 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, repeat
 
+import pytest
+
 from infratest.deadline import Deadline
 from infratest.errors import HealError
+from infratest.heal import verifying
+from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.means import Pager
 from infratest.heal.records import note
+from infratest.model import Report
 from infratest.remedies.base import Replacing
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
@@ -78,6 +83,54 @@ def test_a_rung_that_has_time_yet_is_not_judged_by_a_red_check_and_nothing_else_
     world.now += 60
     (record,) = heal(world.report(), [RULE], state, world.means(page=pager), history={})
     assert (closed(record), told, len(world.lost), events(state).count("failed")) == (["budget"], ["oncall"], 1, 1)
+
+
+class Killed(BaseException):
+    """What nothing here is told of, as SIGKILL."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed()])
+def test_what_ends_the_run_while_it_looks_leaves_the_rung_its_time(
+    world: World, state: StateDir, how: BaseException
+) -> None:
+    world.helps, rule = False, replace(RULE, tries=9)
+
+    def ends(ids: object) -> Report:
+        raise how
+
+    with pytest.raises(type(how)):
+        heal(world.report(), [rule], state, world.means(rerun=ends), history={})
+    assert verifying.pending(state, "prod")[result_id("web-1")].rung == 0
+    for minutes in range(1, 5):
+        (record,) = run(world, state, rule)
+        assert "settling" in closed(record), minutes
+    assert (len(world.acts), world.lost, events(state).count("failed")) == (1, [], 0)
+    world.now += 60
+    records = run(world, state, rule)
+    assert [one.rung for one in records] == [1]
+    assert (len(world.lost), events(state).count("failed")) == (2, 1)
+
+
+def test_what_ends_the_act_itself_is_nothing_that_may_help_yet(world: World, state: StateDir) -> None:
+    def ends(name: str, deadline: Deadline) -> str:
+        raise KeyboardInterrupt("SIGTERM")
+
+    with pytest.raises(KeyboardInterrupt):
+        heal(world.report(), [RULE], state, world.means(provision=ends), history={})
+    assert verifying.pending(state, "prod") == {}
+    assert state.read("heal.jsonl")[-1]["error"] == "interrupted by SIGTERM, and ended"
+
+
+def test_what_another_rule_does_meanwhile_ends_the_waiting_of_the_one_before(world: World, state: StateDir) -> None:
+    rule, other = replace(RULE, when_reason="port 80"), make_rule(name="other", when_reason="port 443")
+    begun(world, state, rule)
+    (first,) = verifying.pending(state, "prod").values()
+    world.look = lambda host: make_result("critical", reason="port 443 is not listening", steps=[])
+    world.now += 60
+    (record,) = heal(world.report(), [rule, other], state, world.means(), history={})
+    assert (record.rule.name, record.outcome, verifying.pending(state, "prod")) == ("other", "tried", {})
+    assert not Audit(state, "prod", world.now).tries[0].verifying
+    assert first.number in [one["try"] for one in state.read("heal.jsonl") if one["event"] == "failed"]
 
 
 def test_what_has_helped_is_said_before_its_time_is_over(world: World, state: StateDir) -> None:
