@@ -78,6 +78,16 @@ class Acts(Looks):
         deadline = self._means.deadline
         return inf if deadline is None else max(0.0, deadline.left - ENDING)
 
+    def _looking(self, seconds: float) -> tuple[float, bool]:
+        """Return how many of the seconds, in which a remedy takes effect, can be looked at, and whether that is less.
+
+        Nobody else can work on the stack meanwhile, so that one who comes again by itself does not look for hours. A
+        drill looks as long as it takes: it ends in a verdict.
+        """
+        resident = self._means.deadline is None and not self._means.drilled
+        most = self._means.limits.looking if resident else self._left()
+        return min(seconds, most), seconds > most
+
     def _written(self, record: HealRecord) -> HealRecord:
         if not self._dry and self._audit.decided(record):
             self._tell(record)
@@ -322,12 +332,12 @@ class Acts(Looks):
         return replace(record, worse=worse, beside=beside.seen, undone=words)
 
     def _worse(self, beside: Beside, seconds: float) -> tuple[tuple[str, ...], bool]:
-        """Return the neighbours that are worse, and stay so for so long; and whether the time of this run was over
-        before that could be told."""
-        cut = seconds > self._left()
+        """Return the neighbours that are worse, and stay so for so long; and whether looking ended before that could
+        be told."""
+        looking, cut = self._looking(seconds)
         if cut and not self._left():
             return (), bool(beside.before)
-        worse = beside.worse(Deadline(min(seconds, self._left())))
+        worse = beside.worse(Deadline(looking))
         over = bool(worse) and (cut or not self._left())
         return () if over else worse, over
 
@@ -356,13 +366,12 @@ class Acts(Looks):
         """Run the failed scenario again until it holds, or the time that a remedy is given to take effect is over.
 
         Returns:
-            What was seen last, and whether the run's own end came before that time's.
+            What was seen last, and whether looking ended before that time's end.
         """
-        seconds = 0.0 if record.error else self._settle_of(record)
-        cut = seconds > self._left()
+        seconds, cut = self._looking(0.0 if record.error else self._settle_of(record))
         if cut and not self._left():
             return record.before, True
-        after = self._look_until(record.before, Deadline(min(seconds, self._left())), cut)
+        after = self._look_until(record.before, Deadline(seconds), cut)
         return after, cut and not well(after)
 
     def _settle(self, id: str, at: float) -> None:

@@ -50,8 +50,10 @@ class Afterwards(Acts):
             if rule is not None:
                 beside = Beside(self._means, one.beside)
                 due += rule.settle(one.rung, self._means.limits.settle)
-            worse, over = self._worse(beside, max(0.0, due - self._means.clock()))
-            if over:
+            left = max(0.0, due - self._means.clock())
+            late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
+            worse, over = self._worse(beside, 0.0 if late else left)
+            if over or (worse and late):
                 continue
             verifying.remove(self._state, env, result.id)
             if worse and rule is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 
@@ -83,6 +83,41 @@ def test_a_rung_that_has_time_yet_is_not_judged_by_a_red_check_and_nothing_else_
     world.now += 60
     (record,) = heal(world.report(), [RULE], state, world.means(page=pager), history={})
     assert (closed(record), told, len(world.lost), events(state).count("failed")) == (["budget"], ["oncall"], 1, 1)
+
+
+def test_who_comes_again_by_itself_does_not_look_for_hours(world: World, state: StateDir) -> None:
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+    (record,) = run(world, state, RULE)
+    assert (record.ending, len(world.looks)) == ("verifying", 1)
+    (record,) = run(world, state, RULE)
+    assert (closed(record), world.lost) == (["settling", "budget"], [])
+    world.sick.clear()
+    assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
+
+
+def test_neighbours_have_the_hours_of_the_rung_too_and_nobody_waits_for_them(world: World, state: StateDir) -> None:
+    beside, rule = result_id("web-1", "beside"), replace(RULE, neighbours="@web")
+    world.limits = Limits(settle=0.0, looking=0.0)
+
+    def rerun(ids: Sequence[str]) -> Report:
+        worse = bool(world.acts)
+        return make_report([make_result("critical" if worse and id == beside else "ok", id=id) for id in ids])
+
+    means = world.means(rerun=rerun, neighbours=lambda rule: [beside])
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    world.now += 60
+    assert heal(world.report(), [rule], state, means, history={}) == []
+    world.now += 300
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.worse == (beside,)
+
+
+def test_a_drill_looks_for_its_verdict_as_long_as_the_rung_has(world: World, state: StateDir) -> None:
+    looks, world.limits = chain(["critical"], repeat("ok")), Limits(settle=0.0, looking=0.0)
+    rerun = lambda ids: make_report([make_result(next(looks))])  # noqa: E731
+    (record,) = heal(world.report(), [RULE], state, world.means(rerun=rerun, drilled="mend-web"), history={})
+    assert record.verified
 
 
 class Killed(BaseException):
