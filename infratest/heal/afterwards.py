@@ -36,7 +36,7 @@ class Afterwards(Acts):
             looked: when the report was made, in seconds since the epoch.
         """
         env, told = self._report.env, list[HealRecord]()
-        verifying.tidy(self._state, env, self._gone, self._means.clock())
+        verifying.tidy(self._state, env, self._means.clock())
         waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         for result in {one.id: one for one in (*self._report.ways, *self._report.results)}.values():
@@ -65,39 +65,46 @@ class Afterwards(Acts):
     def _never_seen(self, known: Mapping[str, HealRule]) -> Iterator[HealRecord]:
         """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.
 
-        Its scenario or its host is gone, or no check had the time to look at what is beside it.
+        Its scenario is in no check any more, or no check had the time to look at what is beside it. Of one whose
+        scenario or host is gone nobody ever will, and that is nobody's fault: it ends at once, and costs nothing.
         """
         now = self._means.clock()
         for id, one in verifying.pending(self._state, self._report.env).items():
             due, rule = self._audit.until(one.number, one.ended), known.get(one.rule)
             within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
-            if now < due + within or (self._means.drilled and not one.drill):
+            if self._means.drilled and not one.drill:
+                continue
+            gone = self._gone(id, one)
+            if now < due + within and not gone:
                 continue
             verifying.remove(self._state, self._report.env, id)
-            words = f"nobody could see within {human(within, 's')} after it whether it helped"
+            words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
             self._audit.told(one.number, False, now, f"{one.remedy}: {words}")
-            result = _result(id, one.was)
-            if rule is None or result.host not in self._means.hosts:
+            if rule is None:
                 continue
+            result = _result(id, one.was)
             record = replace(self._record(result, rule, one), after=None, error=words)
             self._tell(record)
-            if not one.drill:
+            if not one.drill and not gone:
                 self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
             yield record
 
-    def _gone(self, id: str, one: Unverified) -> bool:
-        """Whether what a heal was for is never looked at again: its host or its scenario is no longer there."""
+    def _gone(self, id: str, one: Unverified) -> str:
+        """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
+
+        Empty where it may be, as where it is skipped now, or of a feature that only some checks name.
+        """
         if any(result.id == id for result in self._report.results):
-            return False
+            return ""
         if id.rpartition("@")[2] not in self._means.hosts:
-            return True
+            return "its host is of the stack no longer"
         if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
-            return False  # what was done just now is only not looked at in this run
+            return ""  # what was done just now is only not looked at in this run
         try:
-            ids = self._means.planned()
+            ids = self._means.planned(id.partition("#")[0])
         except InfratestError:  # a feature that cannot be read is not gone
-            return False
-        return ids is not None and id not in ids
+            return ""
+        return "" if ids is None or id in ids else "its scenario is there no longer"
 
     def _told(self, result: Result, rule: HealRule | None, one: Unverified) -> list[HealRecord]:
         helped, now = well(result), self._means.clock()

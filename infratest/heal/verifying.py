@@ -7,7 +7,7 @@ While there is such a file, a check that heals reads the audit even where all is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,10 @@ def waits(state: StateDir, env: str) -> bool:
         return True
 
 
-def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool], now: float) -> None:
-    """Drop what cannot be read, and of an environment what nobody will ever see, so that a check is fast again.
+def tidy(state: StateDir, env: str, now: float) -> None:
+    """Drop what cannot be read, so that a check is fast again.
 
-    Of other environments what is older than records are kept goes: nobody checks those any more.
-
-    Args:
-        gone: given the id of a result and what waits for it, whether it is never looked at again.
+    Of other environments what is older than records are kept goes, too: nobody checks those any more.
     """
     if not Path(state.file(FILE)).exists():
         return
@@ -72,7 +69,6 @@ def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool], now
         name: {id: one for id, one in _readable(entries).items() if name == env or one.ended >= since}
         for name, entries in _document(state).items()
     }
-    left[env] = {id: one for id, one in left.get(env, {}).items() if not gone(id, one)}
     kept = {name: {id: asdict(one) for id, one in entries.items()} for name, entries in left.items()}
     if kept != _document(state) or not any(kept.values()):
         _write(state, kept)
