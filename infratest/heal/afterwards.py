@@ -23,6 +23,7 @@ from infratest.heal.verifying import Unverified
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
+from infratest.store import failures as counts
 from infratest.units import human
 
 
@@ -59,7 +60,7 @@ class Afterwards(Acts):
             if worse and rule is not None:
                 told.append(self._told_worse(result, rule, one, worse, beside))
             else:
-                told.extend(self._told(result, rule, one))
+                told.extend(self._told(result, rule, one, looked))
         return [*told, *self._never_seen(known)]
 
     def _never_seen(self, known: Mapping[str, HealRule]) -> Iterator[HealRecord]:
@@ -106,8 +107,10 @@ class Afterwards(Acts):
             return ""
         return "" if ids is None or id in ids else "its scenario is there no longer"
 
-    def _told(self, result: Result, rule: HealRule | None, one: Unverified) -> list[HealRecord]:
+    def _told(self, result: Result, rule: HealRule | None, one: Unverified, looked: float) -> list[HealRecord]:
         helped, now = well(result), self._means.clock()
+        if helped and self._rows.get(result.id, counts.Row()).last <= looked:
+            self._settle(result.id, looked)  # as where its own run has seen that
         self._audit.told(one.number, helped, now, f"{one.remedy}: now {result.state}")
         if rule is None:
             return []

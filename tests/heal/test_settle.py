@@ -174,6 +174,17 @@ def test_what_has_helped_is_said_before_its_time_is_over(world: World, state: St
     assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
 
 
+def test_after_what_has_helped_a_window_of_looks_begins_anew(world: World, state: StateDir) -> None:
+    rule = replace(RULE, confirm=2, confirm_of=3, tries=9, per=60.0)
+    assert closed(run(world, state, rule)[0]) == ["confirm"]
+    begun(world, state, rule)
+    world.sick.clear()
+    assert note(run(world, state, rule)) == ["healed: provision, was CRITICAL"]
+    world.sick.add("web-1")
+    (record,) = run(world, state, rule)
+    assert note([record]) == ["not healed: failed in 1 of the newest 3 looks, 2 confirm"]
+
+
 def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: World, state: StateDir) -> None:
     rule = replace(RULE, tries=9)
     begun(world, state, rule)
