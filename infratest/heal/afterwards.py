@@ -5,7 +5,7 @@ A part of the heal engine, between its acts and its decisions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
 
@@ -30,40 +30,49 @@ from infratest.units import human
 class Afterwards(Acts):
     """One run of the engine, as it judges what was done before it."""
 
-    def verified_now(self, rules: Sequence[HealRule], looked: float) -> list[HealRecord]:
+    #: The rules by name, for what was done by any of them.
+    _known: Mapping[str, HealRule] = {}
+
+    def verified_now(self, looked: float) -> list[HealRecord]:
         """Say of each heal that could not be verified in its time what this report shows of it.
 
         Args:
             looked: when the report was made, in seconds since the epoch.
         """
-        env, told = self._report.env, list[HealRecord]()
-        verifying.tidy(self._state, env, self._means.clock())
-        waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
+        told = list[HealRecord]()
+        verifying.tidy(self._state, self._report.env, self._means.clock())
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         for result in {one.id: one for one in (*self._report.ways, *self._report.results)}.values():
-            one = waiting.get(result.id)
-            if one is None or not self._tells(result, one, looked):
-                continue
-            rule = known.get(one.rule) if result.host in self._means.hosts else None
-            if rule is not None and not well(result) and looked < self._takes_effect(rule, one):
-                continue
-            beside, due = Beside(self._means, {}), one.ended
-            if rule is not None:
-                beside = Beside(self._means, one.beside)
-                due += rule.settle(one.rung, self._means.limits.settle)
-            left = max(0.0, due - self._means.clock())
-            late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
-            worse, over = self._worse(beside, 0.0 if late else left)
-            if over or (worse and late):
-                continue
-            verifying.remove(self._state, env, result.id)
-            if worse and rule is not None:
-                told.append(self._told_worse(result, rule, one, worse, beside))
-            else:
-                told.extend(self._told(result, rule, one, looked))
-        return [*told, *self._never_seen(known)]
+            told += self._judged(result, looked)
+        return [*told, *self._never_seen()]
 
-    def _never_seen(self, known: Mapping[str, HealRule]) -> Iterator[HealRecord]:
+    def _judged(self, result: Result, looked: float) -> list[HealRecord]:
+        """Say of a heal that waits to be verified what a result shows of it; nothing where none does, or it waits on.
+
+        Args:
+            looked: when the result was seen, in seconds since the epoch.
+        """
+        one = verifying.pending(self._state, self._report.env).get(result.id)
+        if one is None or not self._tells(result, one, looked):
+            return []
+        rule = self._known.get(one.rule) if result.host in self._means.hosts else None
+        if rule is not None and not well(result) and looked < self._takes_effect(rule, one):
+            return []
+        beside, due = Beside(self._means, {}), one.ended
+        if rule is not None:
+            beside = Beside(self._means, one.beside)
+            due += rule.settle(one.rung, self._means.limits.settle)
+        left = max(0.0, due - self._means.clock())
+        late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
+        worse, over = self._worse(beside, 0.0 if late else left)
+        if over or (worse and late):
+            return []
+        verifying.remove(self._state, self._report.env, result.id)
+        if worse and rule is not None:
+            return [self._told_worse(result, rule, one, worse, beside)]
+        return self._told(result, rule, one, looked)
+
+    def _never_seen(self) -> Iterator[HealRecord]:
         """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.
 
         Its scenario is in no check any more, or no check had the time to look at what is beside it. Of one whose
@@ -71,7 +80,7 @@ class Afterwards(Acts):
         """
         now = self._means.clock()
         for id, one in verifying.pending(self._state, self._report.env).items():
-            due, rule = self._audit.until(one.number, one.ended), known.get(one.rule)
+            due, rule = self._audit.until(one.number, one.ended), self._known.get(one.rule)
             within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
             if self._means.drilled and not one.drill:
                 continue

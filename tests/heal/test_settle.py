@@ -185,6 +185,38 @@ def test_after_what_has_helped_a_window_of_looks_begins_anew(world: World, state
     assert note([record]) == ["not healed: failed in 1 of the newest 3 looks, 2 confirm"]
 
 
+@pytest.mark.parametrize("helped", [False, True])
+def test_a_report_from_before_its_time_was_over_is_looked_at_again_after_it(
+    world: World, state: StateDir, helped: bool
+) -> None:
+    rule = replace(RULE, tries=9)
+    begun(world, state, rule)
+    world.now += 60
+    report = world.report()
+    world.now += 300
+    if helped:
+        world.sick.clear()
+    records = heal(report, [rule], state, world.means(), history={})
+    if helped:
+        assert (note(records), world.lost) == (["healed: provision, was CRITICAL"], [])
+    else:
+        assert [one.rung for one in records] == [1]
+        assert events(state).count("failed") == 1
+    assert verifying.pending(state, "prod") == {}
+
+
+def test_what_is_not_looked_at_again_is_said_to_be_from_before_its_time_was_over(world: World, state: StateDir) -> None:
+    begun(world, state)
+    world.now += 60
+    report = world.report()
+    world.now += 300
+    (record,) = heal(report, [RULE], state, world.means(), history={})
+    assert note([record]) == [
+        "not healed: what was done had until 2027-01-15 08:06:00 UTC to take effect, and this was seen before that; "
+        "check again"
+    ]
+
+
 def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: World, state: StateDir) -> None:
     rule = replace(RULE, tries=9)
     begun(world, state, rule)
