@@ -110,7 +110,7 @@ class Acts(Looks):
             The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
         settle = self._settle_of(record)
-        after = kept(remedy, record.rule, settle)
+        after = kept(remedy, record.rule, min(settle, self._means.limits.settle))
         deadline = Deadline(min(longest(remedy, settle), max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:

@@ -42,7 +42,8 @@ def kept(remedy: Remedy, rule: HealRule, settle: float) -> float:
     """Return the seconds at the end of a run that an act of a rule leaves for its undo, and the looks before that.
 
     Args:
-        settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours.
+        settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours. What a
+        rung has beyond the usual is not kept: a later check looks, and undoes.
     """
     return LEAST + 2 * (settle + LOOK) if rule.neighbours and can_undo(remedy) else 0.0
 
@@ -58,7 +59,7 @@ def least(remedy: Remedy, rule: HealRule, settle: float, usual: float) -> float:
     Args:
         usual: seconds that one is given to take effect where nothing is said; `Remedy.least` goes by them.
     """
-    after = kept(remedy, rule, settle)
+    after = kept(remedy, rule, min(settle, usual))
     own = remedy.least + (PROOF * max(0.0, settle - usual) if remedy.proves else 0.0)
     return after + max(own, ACT) if after else own
 
