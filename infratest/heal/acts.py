@@ -115,9 +115,8 @@ class Acts(Looks):
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
             clock = self._means.clock
-            taken = way.mark.take(
-                deadline.seconds, lambda: clock() - looked, deadline.at_most(min(PATIENCE, deadline.left / 2))
-            )
+            patience = deadline.at_most(min(PATIENCE, deadline.left / 2))
+            taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, settled=True)
             try:
                 return self._marked(record, remedy, deadline, way, taken, looked, ask)
             finally:
@@ -208,11 +207,18 @@ class Acts(Looks):
                 words = f"{done.words}; interrupted by {_signal(stop)} before it was seen whether it helped"
                 left = replace(done, verifying=True, words=words, duration=time.monotonic() - begun)
                 self._audit.end(left, number)
+                way.mark.settles(self._settles_for(done, ended))
             raise
         done = replace(done, after=after, verifying=cut or done.verifying)
         if done.verifying and done.error:
             self._waits(done, number, ended, beside)
+        if done.verifying:
+            way.mark.settles(self._settles_for(done, ended))
         return done
+
+    def _settles_for(self, record: HealRecord, ended: float) -> float:
+        """Return the seconds that what was done has yet to take effect, where its rule says so for its rung."""
+        return max(0.0, ended + record.rule.settle(record.rung, 0.0) - self._means.clock())
 
     def _ended(self, done: HealRecord, number: str) -> HealRecord:
         """Keep how a try ended, and what it costs its rule."""

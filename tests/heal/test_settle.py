@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 
@@ -215,6 +217,30 @@ def test_what_is_not_looked_at_again_is_said_to_be_from_before_its_time_was_over
         "not healed: what was done had until 2027-01-15 08:06:00 UTC to take effect, and this was seen before that; "
         "check again"
     ]
+
+
+def test_another_poller_leaves_it_alone_too(world: World, state: StateDir, tmp_path: Path) -> None:
+    begun(world, state)
+    other = StateDir(tmp_path / "other")
+    (record,) = run(world, other, RULE)
+    assert (record.outcome, closed(record), len(world.acts)) == ("refused", ["healing mark"], 1)
+    assert re.fullmatch(
+        r"what \S+ process \d+ rule mend-web \S+ has done to web-1 has (300|29\d) s more to take effect", record.reason
+    )
+    (record,) = run(world, other, make_rule(name="beside"))  # as in one state directory, another rule goes on
+    assert record.outcome == "tried"
+    (record,) = run(world, other, RULE)
+    assert closed(record) == ["healing mark"]
+
+
+def test_what_has_helped_or_not_holds_up_no_other_poller(world: World, state: StateDir, tmp_path: Path) -> None:
+    begun(world, state)
+    world.now += 600
+    world.helps = True
+    assert [one.ending for one in run(world, state, replace(RULE, tries=9))] == ["healed"]
+    world.sick.add("web-1")
+    (record,) = run(world, StateDir(tmp_path / "other"), RULE)
+    assert record.outcome == "tried"
 
 
 def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: World, state: StateDir) -> None:
