@@ -239,8 +239,7 @@ class Acts(Looks):
         before = verifying.pending(self._state, env).get(record.before.id)
         verifying.add(self._state, env, record, number, ended, beside.before)
         if before is not None:
-            words = f"{before.remedy}: red, and {record.remedy} was done after it"
-            self._audit.told(before.number, False, ended, words)
+            self._audit.told(before, False, ended, f"red, and {record.remedy} was done after it")
 
     def _loses(self, rule: HealRule, why: str) -> None:
         """Take from a rule that it may act by itself. A drill breaks things on purpose: it costs no rule anything."""

@@ -39,11 +39,12 @@ class Afterwards(Acts):
         Args:
             looked: when the report was made, in seconds since the epoch.
         """
-        told = list[HealRecord]()
-        verifying.tidy(self._state, self._report.env, self._means.clock())
+        env, told = self._report.env, list[HealRecord]()
+        verifying.tidy(self._state, env, self._means.clock())
+        waiting = verifying.pending(self._state, env)
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         for result in {one.id: one for one in (*self._report.ways, *self._report.results)}.values():
-            told += self._judged(result, looked)
+            told += self._judged(result, looked) if result.id in waiting else []
         return [*told, *self._never_seen()]
 
     def _judged(self, result: Result, looked: float) -> list[HealRecord]:
@@ -89,7 +90,7 @@ class Afterwards(Acts):
                 continue
             verifying.remove(self._state, self._report.env, id)
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
-            self._audit.told(one.number, False, now, f"{one.remedy}: {words}")
+            self._audit.told(one, False, now, words)
             if rule is None:
                 continue
             result = _result(id, one.was)
@@ -120,7 +121,7 @@ class Afterwards(Acts):
         helped, now = well(result), self._means.clock()
         if helped and self._rows.get(result.id, counts.Row()).last <= looked:
             self._settle(result.id, looked)  # as where its own run has seen that
-        self._audit.told(one.number, helped, now, f"{one.remedy}: now {result.state}")
+        self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
         if not helped:

@@ -27,7 +27,8 @@ class Unverified:
     Args:
         number: of its try. was: the state of the result before. problem: when that began. ended: when the act did, in
         seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
-        the neighbours were just before it, by id, as `neighbours.RANKS` has it.
+        the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
+        would bring back, or empty.
     """
 
     number: str
@@ -39,6 +40,7 @@ class Unverified:
     ended: float = 0.0
     drill: bool = False
     beside: Mapping[str, int] = field(default_factory=dict)
+    kept: str = ""
 
 
 def pending(state: StateDir, env: str) -> dict[str, Unverified]:
@@ -79,6 +81,7 @@ def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float
     one = Unverified(
         number=number, rule=record.rule.name, remedy=record.remedy, was=record.before.state, rung=record.rung,
         problem=record.problem, ended=ended, drill=record.drill, beside=beside,
+        kept=record.kept,
     )  # fmt: skip
     _save(state, env, pending(state, env) | {record.before.id: one})
 
@@ -108,7 +111,10 @@ def _unverified(entry: Any) -> Unverified | None:
     """Return an entry as it was noted; None where it is of another version, or damaged."""
     try:
         one = Unverified(**entry)
-        texts, numbers = (one.number, one.rule, one.remedy, one.was), (one.rung, one.ended, one.problem or 0.0)
+        texts, numbers = (
+            (one.number, one.rule, one.remedy, one.was, one.kept),
+            (one.rung, one.ended, one.problem or 0.0),
+        )
         right = all(isinstance(text, str) for text in texts) and isinstance(one.beside, dict)
         return one if right and all(isinstance(number, (int, float)) for number in numbers) else None
     except TypeError:

@@ -28,6 +28,7 @@ from tests.worlds.heal_world import (
     closed,
     ending_with_the_act,
     events,
+    make_hosts,
     make_report,
     make_result,
     make_rule,
@@ -146,6 +147,22 @@ def test_what_ends_the_run_while_it_looks_leaves_the_rung_its_time(
     records = run(world, state, rule)
     assert [one.rung for one in records] == [1]
     assert (len(world.lost), events(state).count("failed")) == (2, 1)
+
+
+def test_the_next_host_waits_for_what_a_killed_run_has_done(world: World, state: StateDir) -> None:
+    world.hosts, world.helps = make_hosts("web-1", "web-2"), False
+    rule = replace(RULE, together=1)
+
+    def killed(ids: object) -> Report:
+        raise Killed
+
+    with pytest.raises(Killed):
+        heal(world.report(), [rule], state, world.means(rerun=killed), history={})
+    (one,) = Audit(state, "prod", world.now).tries
+    assert (one.ended, one.verifying) == (True, True)
+    world.sick = {"web-1", "web-2"}
+    world.now += 180  # its act must have ended long ago
+    assert [closed(record) for record in run(world, state, rule)] == [["settling", "budget"], ["together"]]
 
 
 def test_what_ends_the_act_itself_is_nothing_that_may_help_yet(world: World, state: StateDir) -> None:
