@@ -47,17 +47,18 @@ class Afterwards(Acts):
             told += self._judged(result, looked) if result.id in waiting else []
         return [*told, *self._never_seen()]
 
-    def _judged(self, result: Result, looked: float) -> list[HealRecord]:
+    def _judged(self, result: Result, looked: float, usual: float = -inf) -> list[HealRecord]:
         """Say of a heal that waits to be verified what a result shows of it; nothing where none does, or it waits on.
 
         Args:
-            looked: when the result was seen, in seconds since the epoch.
+            looked: when the result was seen, in seconds since the epoch. usual: seconds that it has to take effect
+            where its rule says nothing.
         """
         one = verifying.pending(self._state, self._report.env).get(result.id)
         if one is None or not self._tells(result, one, looked):
             return []
         rule = self._known.get(one.rule) if result.host in self._means.hosts else None
-        if rule is not None and not well(result) and looked < self._takes_effect(rule, one):
+        if rule is not None and not well(result) and looked < self._takes_effect(rule, one, usual):
             return []
         beside, due = Beside(self._means, {}), one.ended
         if rule is not None:
@@ -164,14 +165,14 @@ class Afterwards(Acts):
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
         )  # fmt: skip
 
-    def _takes_effect(self, rule: HealRule, one: Unverified) -> float:
+    def _takes_effect(self, rule: HealRule, one: Unverified, usual: float = -inf) -> float:
         """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
 
         Until then nothing red is a verdict. Where nothing is said, what was seen after it is: the usual time is short.
         """
         if one.ended > self._means.clock() + AHEAD:
             return -inf  # of a clock that was set back since
-        return one.ended + rule.settle(one.rung, -inf)
+        return one.ended + rule.settle(one.rung, usual)
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
         """Whether a result says how a heal went: it was seen after it.

@@ -167,7 +167,7 @@ class _Healer(Afterwards):
         case, told = _Case(result=result, rule=rule, ladder=ladder, looked=self._looked), list[HealRecord]()
         if self._due_for_another_look(case):
             now, again = self._looked_again(result, behind)
-            told = self._judged(again, now)
+            told = self._judged(again, now, self._means.limits.settle)
             if well(again):
                 return told or [self._recovered(result, case, again, now)]
             if self._rows.get(result.id, counts.Row()).last <= case.looked:
