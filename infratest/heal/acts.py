@@ -23,7 +23,7 @@ from infratest.heal.mark import Mark, Taken, healer
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import kept, undo
+from infratest.heal.undoing import kept, longest, undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -78,6 +78,16 @@ class Acts(Looks):
         deadline = self._means.deadline
         return inf if deadline is None else max(0.0, deadline.left - ENDING)
 
+    def _looking(self, seconds: float) -> tuple[float, bool]:
+        """Return how many of the seconds, in which a remedy takes effect, can be looked at, and whether that is less.
+
+        Nobody else can work on the stack meanwhile, so that one who comes again by itself does not look for hours. A
+        drill looks as long as it takes: it ends in a verdict.
+        """
+        resident = self._means.deadline is None and not self._means.drilled
+        most = self._means.limits.looking if resident else self._left()
+        return min(seconds, most), seconds > most
+
     def _written(self, record: HealRecord) -> HealRecord:
         if not self._dry and self._audit.decided(record):
             self._tell(record)
@@ -99,14 +109,14 @@ class Acts(Looks):
         Returns:
             The record; PROPOSED where only a person may let it act now, which is not on record yet.
         """
-        after = kept(remedy, record.rule, self._settle_of(record))
-        deadline = Deadline(min(remedy.seconds, max(0.0, self._left() - after)))
+        settle = self._settle_of(record)
+        after = kept(remedy, record.rule, min(settle, self._means.limits.settle))
+        deadline = Deadline(min(longest(remedy, settle), max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, record.rule, deadline) as way:
             clock = self._means.clock
-            taken = way.mark.take(
-                deadline.seconds, lambda: clock() - looked, deadline.at_most(min(PATIENCE, deadline.left / 2))
-            )
+            patience = deadline.at_most(min(PATIENCE, deadline.left / 2))
+            taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, settled=True)
             try:
                 return self._marked(record, remedy, deadline, way, taken, looked, ask)
             finally:
@@ -167,31 +177,71 @@ class Acts(Looks):
         self._acts_on(record.before.host)
         begun = time.monotonic()
         try:
-            done = self._applied(record, remedy, deadline, way, number)
-            ended = self._means.clock()
-            after, cut = self._verified(done)
-            done = self._beside(done, beside, remedy, way, number)
-            after = self._look(record.before) if done.worse else after
+            done = self._looked_after(record, remedy, deadline, way, number, beside)
         except KeyboardInterrupt as stop:
-            words = f"interrupted by {str(stop) or 'SIGINT'}, and ended"
-            self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            if not verifying.has(self._state, self._report.env, number):
+                words = f"interrupted by {_signal(stop)}, and ended"
+                self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             raise
         except Exception as error:  # nothing acts any more: a defect of a remedy leaves no try that may still run
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            verifying.forget(self._state, self._report.env, number)
             raise
-        seen, took = self._means.clock(), time.monotonic() - begun
-        done = replace(done, after=after, verifying=cut or done.verifying, duration=took, seen=seen)
+        return self._ended(replace(done, duration=time.monotonic() - begun), number)
+
+    def _looked_after(
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str, beside: Beside
+    ) -> HealRecord:
+        """Apply a remedy, and look at what came of it. What is interrupted while it looks is left to a later check."""
+        begun = time.monotonic()
+        done, ended = self._applied(record, remedy, deadline, way, number), self._means.clock()
+        if not done.error:  # before the looks, so that it is known whatever ends this run
+            self._waits(done, number, ended, beside)
+        try:
+            after, cut = self._verified(done)
+            done = self._beside(done, beside, remedy, way, number)
+            after = self._look(record.before) if done.worse else after
+        except KeyboardInterrupt as stop:
+            if verifying.has(self._state, self._report.env, number):
+                words = f"{done.words}; interrupted by {_signal(stop)} before it was seen whether it helped"
+                left = replace(done, verifying=True, words=words, duration=time.monotonic() - begun)
+                self._audit.end(replace(left, seen=self._means.clock()), number)
+                way.mark.settles(self._settles_for(done, ended))
+            raise
+        done = replace(done, after=after, verifying=cut or done.verifying)
+        if done.verifying and done.error:
+            self._waits(done, number, ended, beside)
+        if done.verifying:
+            way.mark.settles(self._settles_for(done, ended))
+        return done
+
+    def _settles_for(self, record: HealRecord, ended: float) -> float:
+        """Return the seconds that what was done has yet to take effect, where its rule says so for its rung."""
+        return max(0.0, ended + record.rule.settle(record.rung, 0.0) - self._means.clock())
+
+    def _ended(self, record: HealRecord, number: str) -> HealRecord:
+        """Keep how a try ended, and what it costs its rule."""
+        seen = self._means.clock()
+        done = replace(record, seen=seen)
         if done.verified:
-            self._settle(record.before.id, seen)
+            self._settle(done.before.id, seen)
+        if not done.verifying:
+            verifying.forget(self._state, self._report.env, number)
         self._audit.end(done, number)
         self._tell(done)
         if done.worse or not (done.verified or done.verifying):
             how = f"made {done.worse[0]} worse" if done.worse else "did not help"
             self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
-        if done.verifying:
-            verifying.add(self._state, self._report.env, done, number, ended, beside.before)
         return done
+
+    def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
+        """Note that a try is to be verified; one of before that waits for the same result ends as red then."""
+        env = self._report.env
+        before = verifying.pending(self._state, env).get(record.before.id)
+        verifying.add(self._state, env, record, number, ended, beside.before)
+        if before is not None:
+            self._audit.told(before, False, ended, f"red, and {record.remedy} was done after it")
 
     def _loses(self, rule: HealRule, why: str) -> None:
         """Take from a rule that it may act by itself. A drill breaks things on purpose: it costs no rule anything."""
@@ -291,12 +341,12 @@ class Acts(Looks):
         return replace(record, worse=worse, beside=beside.seen, undone=words)
 
     def _worse(self, beside: Beside, seconds: float) -> tuple[tuple[str, ...], bool]:
-        """Return the neighbours that are worse, and stay so for so long; and whether the time of this run was over
-        before that could be told."""
-        cut = seconds > self._left()
+        """Return the neighbours that are worse, and stay so for so long; and whether looking ended before that could
+        be told."""
+        looking, cut = self._looking(seconds)
         if cut and not self._left():
             return (), bool(beside.before)
-        worse = beside.worse(Deadline(min(seconds, self._left())))
+        worse = beside.worse(Deadline(looking))
         over = bool(worse) and (cut or not self._left())
         return () if over else worse, over
 
@@ -325,15 +375,18 @@ class Acts(Looks):
         """Run the failed scenario again until it holds, or the time that a remedy is given to take effect is over.
 
         Returns:
-            What was seen last, and whether the run's own end came before that time's.
+            What was seen last, and whether looking ended before that time's end.
         """
-        seconds = 0.0 if record.error else self._settle_of(record)
-        cut = seconds > self._left()
+        seconds, cut = self._looking(0.0 if record.error else self._settle_of(record))
         if cut and not self._left():
             return record.before, True
-        after = self._look_until(record.before, Deadline(min(seconds, self._left())), cut)
+        after = self._look_until(record.before, Deadline(seconds), cut)
         return after, cut and not well(after)
 
     def _settle(self, id: str, at: float) -> None:
         counts.settle(self._state, self._report.env, id, at)
         self._rows[id] = counts.Row(last=at)
+
+
+def _signal(stop: KeyboardInterrupt) -> str:
+    return str(stop) or "SIGINT"

@@ -5,7 +5,7 @@ A part of the heal engine, between its acts and its decisions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
 
@@ -23,83 +23,106 @@ from infratest.heal.verifying import Unverified
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
+from infratest.store import failures as counts
 from infratest.units import human
 
 
 class Afterwards(Acts):
     """One run of the engine, as it judges what was done before it."""
 
-    def verified_now(self, rules: Sequence[HealRule], looked: float) -> list[HealRecord]:
+    #: The rules by name, for what was done by any of them.
+    _known: Mapping[str, HealRule] = {}
+
+    def verified_now(self, looked: float) -> list[HealRecord]:
         """Say of each heal that could not be verified in its time what this report shows of it.
 
         Args:
             looked: when the report was made, in seconds since the epoch.
         """
         env, told = self._report.env, list[HealRecord]()
-        verifying.tidy(self._state, env, self._gone, self._means.clock())
-        waiting, known = verifying.pending(self._state, env), {rule.name: rule for rule in rules}
+        verifying.tidy(self._state, env, self._means.clock())
+        waiting = verifying.pending(self._state, env)
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         for result in {one.id: one for one in (*self._report.ways, *self._report.results)}.values():
-            one = waiting.get(result.id)
-            if one is None or not self._tells(result, one, looked):
-                continue
-            rule = known.get(one.rule) if result.host in self._means.hosts else None
-            if rule is not None and not well(result) and looked < self._takes_effect(rule, one):
-                continue
-            beside, due = Beside(self._means, {}), one.ended
-            if rule is not None:
-                beside = Beside(self._means, one.beside)
-                due += rule.settle(one.rung, self._means.limits.settle)
-            worse, over = self._worse(beside, max(0.0, due - self._means.clock()))
-            if over:
-                continue
-            verifying.remove(self._state, env, result.id)
-            if worse and rule is not None:
-                told.append(self._told_worse(result, rule, one, worse, beside))
-            else:
-                told.extend(self._told(result, rule, one))
-        return [*told, *self._never_seen(known)]
+            told += self._judged(result, looked) if result.id in waiting else []
+        return [*told, *self._never_seen()]
 
-    def _never_seen(self, known: Mapping[str, HealRule]) -> Iterator[HealRecord]:
+    def _judged(self, result: Result, looked: float, usual: float = -inf) -> list[HealRecord]:
+        """Say of a heal that waits to be verified what a result shows of it; nothing where none does, or it waits on.
+
+        Args:
+            looked: when the result was seen, in seconds since the epoch. usual: seconds that it has to take effect
+            where its rule says nothing.
+        """
+        one = verifying.pending(self._state, self._report.env).get(result.id)
+        if one is None or not self._tells(result, one, looked):
+            return []
+        rule = self._known.get(one.rule) if result.host in self._means.hosts else None
+        if rule is not None and not well(result) and looked < self._takes_effect(rule, one, usual):
+            return []
+        beside, due = Beside(self._means, {}), one.ended
+        if rule is not None:
+            beside = Beside(self._means, one.beside)
+            due += rule.settle(one.rung, self._means.limits.settle)
+        left = max(0.0, due - self._means.clock())
+        late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
+        worse, over = self._worse(beside, 0.0 if late else left)
+        if over or (worse and late):
+            return []
+        verifying.remove(self._state, self._report.env, result.id)
+        if worse and rule is not None:
+            return [self._told_worse(result, rule, one, worse, beside)]
+        return self._told(result, rule, one, looked)
+
+    def _never_seen(self) -> Iterator[HealRecord]:
         """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.
 
-        Its scenario or its host is gone, or no check had the time to look at what is beside it.
+        Its scenario is in no check any more, or no check had the time to look at what is beside it. Of one whose
+        scenario or host is gone nobody ever will, and that is nobody's fault: it ends at once, and costs nothing.
         """
         now = self._means.clock()
         for id, one in verifying.pending(self._state, self._report.env).items():
-            due, rule = self._audit.until(one.number, one.ended), known.get(one.rule)
+            due, rule = self._audit.until(one.number, one.ended), self._known.get(one.rule)
             within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
-            if now < due + within or (self._means.drilled and not one.drill):
+            if self._means.drilled and not one.drill:
+                continue
+            gone = self._gone(id, one)
+            if now < due + within and not gone:
                 continue
             verifying.remove(self._state, self._report.env, id)
-            words = f"nobody could see within {human(within, 's')} after it whether it helped"
-            self._audit.told(one.number, False, now, f"{one.remedy}: {words}")
-            result = _result(id, one.was)
-            if rule is None or result.host not in self._means.hosts:
+            words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
+            self._audit.told(one, False, now, words)
+            if rule is None:
                 continue
+            result = _result(id, one.was)
             record = replace(self._record(result, rule, one), after=None, error=words)
             self._tell(record)
-            if not one.drill:
+            if not one.drill and not gone:
                 self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
             yield record
 
-    def _gone(self, id: str, one: Unverified) -> bool:
-        """Whether what a heal was for is never looked at again: its host or its scenario is no longer there."""
-        if any(result.id == id for result in self._report.results):
-            return False
-        if id.rpartition("@")[2] not in self._means.hosts:
-            return True
-        if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
-            return False  # what was done just now is only not looked at in this run
-        try:
-            ids = self._means.planned()
-        except InfratestError:  # a feature that cannot be read is not gone
-            return False
-        return ids is not None and id not in ids
+    def _gone(self, id: str, one: Unverified) -> str:
+        """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
 
-    def _told(self, result: Result, rule: HealRule | None, one: Unverified) -> list[HealRecord]:
+        Empty where it may be, as where it is skipped now, or of a feature that only some checks name.
+        """
+        if any(result.id == id for result in self._report.results):
+            return ""
+        if id.rpartition("@")[2] not in self._means.hosts:
+            return "its host is of the stack no longer"
+        if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
+            return ""  # what was done just now is only not looked at in this run
+        try:
+            ids = self._means.planned(id.partition("#")[0])
+        except InfratestError:  # a feature that cannot be read is not gone
+            return ""
+        return "" if ids is None or id in ids else "its scenario is there no longer"
+
+    def _told(self, result: Result, rule: HealRule | None, one: Unverified, looked: float) -> list[HealRecord]:
         helped, now = well(result), self._means.clock()
-        self._audit.told(one.number, helped, now, f"{one.remedy}: now {result.state}")
+        if helped and self._rows.get(result.id, counts.Row()).last <= looked:
+            self._settle(result.id, looked)  # as where its own run has seen that
+        self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
         if not helped:
@@ -142,14 +165,14 @@ class Afterwards(Acts):
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
         )  # fmt: skip
 
-    def _takes_effect(self, rule: HealRule, one: Unverified) -> float:
+    def _takes_effect(self, rule: HealRule, one: Unverified, usual: float = -inf) -> float:
         """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
 
         Until then nothing red is a verdict. Where nothing is said, what was seen after it is: the usual time is short.
         """
         if one.ended > self._means.clock() + AHEAD:
             return -inf  # of a clock that was set back since
-        return one.ended + rule.settle(one.rung, -inf)
+        return one.ended + rule.settle(one.rung, usual)
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
         """Whether a result says how a heal went: it was seen after it.

@@ -19,6 +19,7 @@ from infratest.heal import verifying
 from infratest.heal.earning import Approved
 from infratest.heal.gates import Try, moment
 from infratest.heal.records import FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord, in_drill
+from infratest.heal.verifying import Unverified
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
@@ -66,7 +67,11 @@ class Audit:
 
     @property
     def tries(self) -> tuple[Try, ...]:
-        """Every try on record, oldest first. Raises KeyError, TypeError or ValueError for one that is damaged."""
+        """Every try on record, oldest first. Raises KeyError, TypeError or ValueError for one that is damaged.
+
+        One that is noted as to be verified was done, although whatever ended its run has left no end of it.
+        """
+        waiting = {one.number for one in verifying.pending(self._state, self._env).values()}
         ends = {record["try"]: record for record in self._records if record.get("event") != BEGUN and "try" in record
                 and record.get("event") != PROCESS}  # fmt: skip
         return tuple(
@@ -75,11 +80,11 @@ class Audit:
                 host=record["host"],
                 time=float(record["time"]),
                 until=float(record["until"]),
-                ended=record["try"] in ends,
+                ended=record["try"] in ends or record["try"] in waiting,
                 verified=bool(ends.get(record["try"], {}).get("verified")),
                 drill=in_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
-                verifying=_verifying(ends.get(record["try"], {})),
+                verifying=_verifying(ends[record["try"]]) if record["try"] in ends else record["try"] in waiting,
             )
             for record in self._records
             if record.get("event") == BEGUN
@@ -151,10 +156,11 @@ class Audit:
         """Write how a try ended."""
         self._write(record.as_dict(self._env) | {"try": number})
 
-    def told(self, number: str, verified: bool, time: float, words: str) -> None:
+    def told(self, one: Unverified, verified: bool, time: float, words: str) -> None:
         """Write what a later check saw of a try that nobody had had the time to verify."""
-        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": number, "time": time}
-        self._write(ended | {"verified": verified, "words": clean(words)})
+        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time}
+        kept = {"kept": one.kept} if one.kept else {}  # where its run was killed that is not on record yet
+        self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept)
 
     def told_worse(self, record: HealRecord, number: str) -> None:
         """Write that a later check saw what such a try has made worse."""
@@ -203,9 +209,7 @@ class Audit:
     def undo(self, number: str, by: str, time: float) -> None:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
         self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
-        for id, entry in verifying.pending(self._state, self._env).items():
-            if entry.number == number:  # the next check would tell of it as if it still stood
-                verifying.remove(self._state, self._env, id)
+        verifying.forget(self._state, self._env, number)  # the next check would tell of it as if it still stood
 
     def undo_ended(self, number: str, words: str, time: float) -> None:
         """Write down what came of that."""

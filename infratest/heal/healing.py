@@ -25,6 +25,7 @@ from infratest.heal.falling import falls_back
 from infratest.heal.gates import (
     FRESH,
     OPENED_BY_APPROVAL,
+    SETTLING,
     SUPPRESSED,
     Answer,
     Situation,
@@ -92,7 +93,7 @@ def heal(
         wait = min(wait, max(0.0, means.deadline.left - ENDING))
     with nullcontext() if dry_run else state.lock(wait, "heal"):
         healer = _Healer(report, rules, state, means, history, dry_run)
-        told = [] if dry_run else healer.verified_now(rules, counts.started(report))
+        told = [] if dry_run else healer.verified_now(counts.started(report))
         for at, (result, rule) in enumerate(work):
             behind = [other.id for other, _ in work[at + 1 :] if other.host == result.host]
             told.extend(healer.attend(result, rule, ladders[rule.name], behind))
@@ -153,7 +154,7 @@ class _Healer(Afterwards):
             rows = counts.record_run(state, report, means.clock(), drill)
         audit = Audit(state, report.env, means.clock(), _window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
-        self._looked = looked
+        self._looked, self._known = looked, {rule.name: rule for rule in rules}
         self._proposals = Desk(state, report.env, means.keys, means.reads)
 
     def attend(
@@ -164,14 +165,15 @@ class _Healer(Afterwards):
         Args:
             behind: ids of those of its host that are attended to after it.
         """
-        case = _Case(result=result, rule=rule, ladder=ladder, looked=self._looked)
+        case, told = _Case(result=result, rule=rule, ladder=ladder, looked=self._looked), list[HealRecord]()
         if self._due_for_another_look(case):
             now, again = self._looked_again(result, behind)
+            told = self._judged(again, now, self._means.limits.settle)
             if well(again):
-                return [self._recovered(result, case, again, now)]
+                return told or [self._recovered(result, case, again, now)]
             if self._rows.get(result.id, counts.Row()).last <= case.looked:
                 case = replace(case, result=again, looked=now)
-        records = [self._decide(case)]
+        records = [*told, self._decide(case)]
         while self._climbs(records[-1], ladder):
             last = records[-1]
             # What the rung did to the others of the group, too, is looked at before the next, stronger one.
@@ -192,7 +194,10 @@ class _Healer(Afterwards):
             return True
         situation = self._situation(case)
         closed = {answer.name for answer in refusals(self._answers(case.rule, case.result, situation))}
-        age = situation.now - case.looked
+        age, until = situation.now - case.looked, situation.settling
+        # What was done has had its time since this was seen: as it is now tells whether it helped.
+        settled = closed & {SETTLING} and until is not None and until <= situation.now
+        closed -= {SETTLING} if settled else set()
         if FRESH in closed and situation.row.last > case.looked and 0 <= age <= self._means.limits.look_again:
             # Overtaken by another run while this one waited: that may have mended it, and its try and its failures
             # are what closes other gates now.
@@ -200,7 +205,7 @@ class _Healer(Afterwards):
         # What waits for a person may have been approved, and it is done as soon as that is asked.
         observes = OBSERVE in (case.rule.mode, situation.trust[0])
         may_act = not closed or (closed <= {*OPENED_BY_APPROVAL} and not observes)
-        return (age > self._means.limits.look_again or bool(self._acted_on)) and may_act
+        return (age > self._means.limits.look_again or bool(self._acted_on or settled)) and may_act
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
@@ -238,7 +243,7 @@ class _Healer(Afterwards):
             left=self._left(),
             least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
-            settling=self._settling(case.rule, case.result.host),
+            settling=self._settling(case),
             acted=case.acted,
             unseen=tuple(self._means.unseen(case.result)),
             drilled=self._means.drilled,
@@ -251,11 +256,12 @@ class _Healer(Afterwards):
             limits=self._means.limits,
         )
 
-    def _settling(self, rule: HealRule, host: str) -> float | None:
-        """Return until when what a rule did to a host has to take effect, where this report is from before that."""
+    def _settling(self, case: _Case) -> float | None:
+        """Return until when what a rule did to a host has to take effect, where a result was seen before that."""
+        rule, host = case.rule, case.result.host
         waiting = verifying.pending(self._state, self._report.env).items()
         mine = [one for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
-        return max((end for end in map(partial(self._takes_effect, rule), mine) if self._looked < end), default=None)
+        return max((end for end in map(partial(self._takes_effect, rule), mine) if case.looked < end), default=None)
 
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""
@@ -267,8 +273,8 @@ class _Healer(Afterwards):
 
     def _least(self, case: _Case, tries: Sequence[Try], since: float) -> float:
         """Return the seconds that the rung that is due is begun with at least."""
-        rung = self._rung_due(case, tries, since)
-        return least(case.ladder[rung], case.rule, case.rule.settle(rung, self._means.limits.settle))
+        rung, usual = self._rung_due(case, tries, since), self._means.limits.settle
+        return least(case.ladder[rung], case.rule, case.rule.settle(rung, usual), usual)
 
     def _rung_due(self, case: _Case, tries: Sequence[Try], since: float) -> int:
         return rung_due(case.rule, case.result.host, tries, since, bool(self._means.drilled))

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from infratest.cleaning import clean, decoded
@@ -38,7 +39,8 @@ fi
 d=$d/infratest; mkdir -p "$d" || exit 91
 l=$d/healing-$1
 """
-#: Says `held <seconds left> <by whom>`, or `taken <seconds since the last healer ended, or -> <who that was>`.
+#: Says `held <seconds left> <by whom>`, `settles <seconds left> <who did it>` where what another has done by the rule
+#: $6 has yet to take effect, or `taken <seconds since the last healer ended, or -> <who that was>`.
 #: $3 seconds until its end, $4 by whom, $5 how that ends. One of our own is what a killed run has left, since whoever
 #: takes a mark holds the lock of its state directory. One whose end has passed goes by the maker of a second link; it
 #: may go between our step, which it made fail, and our look at what was in the way: then the step is tried again.
@@ -49,6 +51,11 @@ if [ -n "$old" ]; then
     if [ "${{old%% *}}" = "$b" ] && [ "$end" -gt "$u" ]; then echo "held $((end - u)) ${{old#* * }}"; exit 0; fi
     ln -s x "$l.over-$end" 2>/dev/null && [ "$(readlink "$l")" = "$old" ] && rm -f "$l"
 fi
+did=; [ -z "$6" ] || did=$(readlink "$l.settles-$6")
+case $did in *" $5") ;; "$b "*)
+    end=${{did#* }} end=${{end%% *}}
+    if [ "$end" -gt "$u" ]; then echo "settles $((end - u)) ${{did#* * }}"; exit 0; fi
+esac
 tries=0
 until words=$(ln -s "$b $((u + $3)) $4" "$l" 2>&1); do
     [ -L "$l" ] && {{ echo "held 1 another healer"; exit 0; }}
@@ -62,7 +69,9 @@ case $last in "$b "*" $5") last= ;; esac
 last=${{last#* }}; echo "taken $((u - ${{last%% *}})) ${{last#* }}"
 """
 #: $3 by whom: another's mark stays. That we have ended is there before the mark is gone: whoever takes it looks again.
+#: So is for how many seconds ($5) what was done by a rule ($4) has yet to take effect.
 GIVE_BACK = f"""{PLACE}rm -f "$l.last"; ln -s "$b $u $3" "$l.last"
+rm -f "$l.settles-$4"; [ "$5" -le 0 ] || ln -s "$b $((u + $5)) $3" "$l.settles-$4"
 case $(readlink "$l") in *" $3") rm -f "$l" ;; esac
 """
 
@@ -87,7 +96,8 @@ class Taken:
     """What came of taking the mark.
 
     Args:
-        held: who has it, in words, or empty where we have. waited: another healer had it, or ended since `looked`.
+        held: who has it, or who did what has yet to take effect, in words; empty where we have. waited: another healer
+        had it, or ended since `looked`.
         problem: why no mark could be put, or empty.
     """
 
@@ -111,34 +121,43 @@ class Mark:
     ) -> None:  # fmt: skip
         self._transport = transport
         self._host = host
-        self._name = "".join(character if character.isalnum() else "_" for character in name)[:120]
+        self._name, self._rule = _file_name(name), _file_name(rule)
         self._healer = healer
         self._who = f"{clean(owner(), 60)} process {os.getpid()} rule {rule} {healer}"
         self._folder = folder
         self._again = again
         self._until = Deadline(0.0)
+        self._settles = Deadline(0.0)
         self._ours = self._moved = False
 
-    def take(self, seconds: float, looked_ago: Callable[[], float], wait: Deadline) -> Taken:
+    def settles(self, seconds: float) -> None:
+        """Have other healers leave alone for so long what is done here, since it has yet to take effect."""
+        self._settles = Deadline(seconds)
+
+    def take(self, seconds: float, looked_ago: Callable[[], float], wait: Deadline, *, settled: bool = False) -> Taken:
         """Put the mark on the host, waiting for another healer's end.
 
         Args:
             seconds: that it holds. looked_ago: seconds since the fault was seen. wait: for how long another is waited
-            for.
+            for. settled: not while what another has done by the same rule has yet to take effect.
         """
         self._until = Deadline(seconds)
         if self._transport is None:
             return Taken(problem=f"{self._host.name} cannot be connected to")
-        waited = False
+        waited, rule = False, self._rule if settled else ""
         while True:
             try:
-                word, number, who = self._run(TAKE, str(int(seconds) + AFTER), self._who, self._healer).split(" ", 2)
+                answer = self._run(TAKE, str(int(seconds) + AFTER), self._who, self._healer, rule)
+                word, number, who = answer.split(" ", 2)
             except (TransportError, HealError, ValueError) as error:
                 return Taken(problem=clean(str(error), 200))
             if word == "taken":
                 self._ours = True
                 ended_since = number != "-" and int(number) <= looked_ago() + 1.0
                 return Taken(waited=waited or ended_since)
+            if word == "settles":
+                words = f"what {clean(who, 120)} has done to {self._host.name} has {number} s more to take effect"
+                return Taken(held=words)
             waited = True
             if wait.passed:
                 return Taken(
@@ -166,7 +185,7 @@ class Mark:
             if self._moved and self._again is not None:
                 self._transport = self._again(deadline)
             try:
-                self._run(GIVE_BACK, self._who, deadline=deadline)
+                self._run(GIVE_BACK, self._who, self._rule, str(ceil(self._settles.left)), deadline=deadline)
             finally:
                 if self._moved and self._transport is not None:
                     self._transport.close()
@@ -182,3 +201,7 @@ class Mark:
         if answer.exit != 0:
             raise HealError(clean(decoded(answer.stderr), 200) or f"exit {answer.exit}")
         return decoded(answer.stdout).strip()
+
+
+def _file_name(text: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in text)[:120]

@@ -59,7 +59,8 @@ class Means:
         command: returns the command line of these words, as a person has to type it; `of_all` environments, where so
         said.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
-        planned: ids of all that a check looks at on all hosts, or None where that is not known; raises InfratestError.
+        planned: of a feature, ids of all its scenarios that checks are for, skipped or not, on all hosts, or None where
+        that is not known; raises InfratestError.
     """
 
     hosts: Mapping[str, Host]
@@ -94,7 +95,7 @@ class Means:
     page: Pager | None = None
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
-    planned: Callable[[], Collection[str] | None] = lambda: None
+    planned: Callable[[str], Collection[str] | None] = lambda feature: None
     limits: Limits = field(default_factory=Limits)
 
     @property

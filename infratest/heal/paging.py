@@ -12,7 +12,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.heal.audit import Audit
-from infratest.heal.gates import BUDGET, GROUP_BUDGET, WAIT, refusals
+from infratest.heal.gates import BUDGET, GROUP_BUDGET, SUPPRESSED, WAIT, refusals
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.records import REFUSED, TRIED, HealRecord
@@ -37,6 +37,8 @@ def ended(record: HealRecord) -> bool:
 def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> HealRecord:
     """Tell people, where this record is the end of its ladder: each of them who was not told of this problem before.
 
+    Nobody is told of what is to be left alone. Where another gate has refused, that was not asked yet.
+
     Args:
         seconds: that are left.
     """
@@ -48,6 +50,10 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
 
     def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
         names = [name for name in pager.receivers(to) if name not in knew]
+        asked = SUPPRESSED in {answer.name for answer in record.gates}
+        why = means.suppressed(record.before) if names and not asked else ""
+        if why:
+            return clean(f"nobody was told: {why}", 300)
         failed, missed = [], []
         for at, name in enumerate(names):
             try:

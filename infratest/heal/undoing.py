@@ -24,6 +24,8 @@ LEAST = 30.0
 LOOK = 5.0
 #: Seconds that an act is begun with at least, where others are kept for its undo.
 ACT = 10.0
+#: Of the time of an act that proves itself, how much a second of that takes: a fifth is kept for taking itself back.
+PROOF = 1.25
 
 
 def can_undo(remedy: Remedy) -> bool:
@@ -40,15 +42,26 @@ def kept(remedy: Remedy, rule: HealRule, settle: float) -> float:
     """Return the seconds at the end of a run that an act of a rule leaves for its undo, and the looks before that.
 
     Args:
-        settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours.
+        settle: seconds that a remedy is given to take effect: for the healed scenario, and for its neighbours. What a
+        rung has beyond the usual is not kept: a later check looks, and undoes.
     """
     return LEAST + 2 * (settle + LOOK) if rule.neighbours and can_undo(remedy) else 0.0
 
 
-def least(remedy: Remedy, rule: HealRule, settle: float) -> float:
-    """Return the seconds of a run with which a remedy is begun at least, its undo included; as `kept`."""
-    after = kept(remedy, rule, settle)
-    return after + max(remedy.least, ACT) if after else remedy.least
+def longest(remedy: Remedy, settle: float) -> float:
+    """Return the seconds that an act may take. Args: settle: as for `kept`; a part of an act that proves itself."""
+    return remedy.seconds + (settle if remedy.proves else 0.0)
+
+
+def least(remedy: Remedy, rule: HealRule, settle: float, usual: float) -> float:
+    """Return the seconds of a run with which a remedy is begun at least, its undo included; as `kept`.
+
+    Args:
+        usual: seconds that one is given to take effect where nothing is said; `Remedy.least` goes by them.
+    """
+    after = kept(remedy, rule, min(settle, usual))
+    own = remedy.least + (PROOF * max(0.0, settle - usual) if remedy.proves else 0.0)
+    return after + max(own, ACT) if after else own
 
 
 def undo(

@@ -1,11 +1,13 @@
-"""Heals whose run had no time left to see whether they helped, in `verifying.json`: the next check says so.
+"""Heals of which nobody has seen yet whether they helped, in `verifying.json`: a later check says so.
+
+Each is noted as soon as it is done, so that it is known whatever ends its run while it looks.
 
 While there is such a file, a check that heals reads the audit even where all is well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ class Unverified:
     Args:
         number: of its try. was: the state of the result before. problem: when that began. ended: when the act did, in
         seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
-        the neighbours were just before it, by id, as `neighbours.RANKS` has it.
+        the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
+        would bring back, or empty.
     """
 
     number: str
@@ -37,6 +40,7 @@ class Unverified:
     ended: float = 0.0
     drill: bool = False
     beside: Mapping[str, int] = field(default_factory=dict)
+    kept: str = ""
 
 
 def pending(state: StateDir, env: str) -> dict[str, Unverified]:
@@ -55,13 +59,10 @@ def waits(state: StateDir, env: str) -> bool:
         return True
 
 
-def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool], now: float) -> None:
-    """Drop what cannot be read, and of an environment what nobody will ever see, so that a check is fast again.
+def tidy(state: StateDir, env: str, now: float) -> None:
+    """Drop what cannot be read, so that a check is fast again.
 
-    Of other environments what is older than records are kept goes: nobody checks those any more.
-
-    Args:
-        gone: given the id of a result and what waits for it, whether it is never looked at again.
+    Of other environments what is older than records are kept goes, too: nobody checks those any more.
     """
     if not Path(state.file(FILE)).exists():
         return
@@ -70,7 +71,6 @@ def tidy(state: StateDir, env: str, gone: Callable[[str, Unverified], bool], now
         name: {id: one for id, one in _readable(entries).items() if name == env or one.ended >= since}
         for name, entries in _document(state).items()
     }
-    left[env] = {id: one for id, one in left.get(env, {}).items() if not gone(id, one)}
     kept = {name: {id: asdict(one) for id, one in entries.items()} for name, entries in left.items()}
     if kept != _document(state) or not any(kept.values()):
         _write(state, kept)
@@ -81,6 +81,7 @@ def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float
     one = Unverified(
         number=number, rule=record.rule.name, remedy=record.remedy, was=record.before.state, rung=record.rung,
         problem=record.problem, ended=ended, drill=record.drill, beside=beside,
+        kept=record.kept,
     )  # fmt: skip
     _save(state, env, pending(state, env) | {record.before.id: one})
 
@@ -88,6 +89,17 @@ def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float
 def remove(state: StateDir, env: str, id: str) -> None:
     """Forget one that has been verified, or found not to have helped."""
     _save(state, env, {key: one for key, one in pending(state, env).items() if key != id})
+
+
+def has(state: StateDir, env: str, number: str) -> bool:
+    """Whether a try is to be verified."""
+    return any(one.number == number for one in pending(state, env).values())
+
+
+def forget(state: StateDir, env: str, number: str) -> None:
+    """Forget that a try is to be verified, where it is."""
+    if has(state, env, number):
+        _save(state, env, {id: one for id, one in pending(state, env).items() if one.number != number})
 
 
 def _readable(entries: Any) -> dict[str, Unverified]:
@@ -99,7 +111,10 @@ def _unverified(entry: Any) -> Unverified | None:
     """Return an entry as it was noted; None where it is of another version, or damaged."""
     try:
         one = Unverified(**entry)
-        texts, numbers = (one.number, one.rule, one.remedy, one.was), (one.rung, one.ended, one.problem or 0.0)
+        texts, numbers = (
+            (one.number, one.rule, one.remedy, one.was, one.kept),
+            (one.rung, one.ended, one.problem or 0.0),
+        )
         right = all(isinstance(text, str) for text in texts) and isinstance(one.beside, dict)
         return one if right and all(isinstance(number, (int, float)) for number in numbers) else None
     except TypeError:

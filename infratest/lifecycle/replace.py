@@ -40,15 +40,15 @@ def replace(
     name: str,
     keep: float,
     arrived: Callable[[], None],
-    proven: Callable[[], str],
+    proven: Callable[[float], str],
     command: Callable[..., str] = aside.here,
 ) -> str:
     """Make another host in the place of one, and return what was done, in words.
 
     Args:
         keep: seconds for which the old one is kept. arrived: called when the successor answers, before it is
-        provisioned. proven: looks at what the successor is made for, and returns why it does not hold, or nothing.
-        command: as for `aside.fenced`.
+        provisioned. proven: looks at what the successor is made for, for so many seconds at most, so that time is left
+        for putting the old one back; returns why it does not hold, or nothing. command: as for `aside.fenced`.
     Raises:
         UserError: it cannot be; nothing was done. ProviderError: it was not; the message says what came of both.
     """
@@ -63,7 +63,7 @@ def replace(
         _make(life, specs, spec)
         arrived()
         provision(life, [name])
-        problem = proven()
+        problem = proven(life.limit(UP).left)
         if problem:
             raise ProviderError(f"its successor is no better: {problem}")
     except InfratestError as error:

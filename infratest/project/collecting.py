@@ -8,7 +8,7 @@ from dataclasses import replace
 from infratest.cleaning import decoded
 from infratest.deadline import Deadline
 from infratest.engine.run import Settings, run
-from infratest.errors import InfratestError
+from infratest.errors import InfratestError, NoFeature, NothingSelected
 from infratest.gherkin.select import CHECK
 from infratest.gherkin.suite import THEN, Line, Scenario
 from infratest.gherkin.vocabulary import vocabulary
@@ -17,7 +17,7 @@ from infratest.heal.records import Collected
 from infratest.hosts import Host
 from infratest.model import Result
 from infratest.plan.planner import plan
-from infratest.project.prepare import Request, prepare
+from infratest.project.prepare import Request, choose, plan_for, prepare, read_feature
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule
 from infratest.stack.open import open_transport
@@ -82,14 +82,22 @@ def neighbours(session: Session, rule: HealRule, deadline: Deadline | None) -> l
     Raises:
         InfratestError: they cannot be planned.
     """
-    return _ids(session, Request(tags=(rule.neighbours,), face=CHECK), deadline)
-
-
-def planned(session: Session, deadline: Deadline | None) -> list[str]:
-    """Return the ids of all scenarios that a check runs, on whatever hosts. Raises InfratestError, as `neighbours`."""
-    return _ids(session, Request(face=CHECK), deadline)
-
-
-def _ids(session: Session, request: Request, deadline: Deadline | None) -> list[str]:
+    request = Request(tags=(rule.neighbours,), face=CHECK)
     prepared = prepare(replace(session, host=()), request, deadline=deadline)
     return [task.id for task in prepared.plan.tasks if not task.skip]
+
+
+def planned(session: Session, feature: str, deadline: Deadline | None) -> list[str]:
+    """Return the ids of all scenarios of a feature that checks are for, on whatever hosts, skipped now or not.
+
+    Of a feature that is there no longer that is none.
+
+    Raises:
+        InfratestError: as `neighbours`.
+    """
+    session, request = replace(session, host=()), Request(features=(feature,), face=CHECK)
+    try:
+        choice = choose(session, request, read_feature)
+    except (NoFeature, NothingSelected):
+        return []
+    return [task.id for task in plan_for(session, request, choice, steps=False, deadline=deadline).plan.tasks]

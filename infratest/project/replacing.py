@@ -35,7 +35,7 @@ def replacing(session: Session, name: str, recorder: Recorder | None) -> Replaci
         except InfratestError as error:
             return False, f"whether {name} is out of service is not known: {error}"
 
-    def replace(keep: float, arrived: Callable[[], None], proven: Callable[[], str], deadline: Deadline) -> str:
+    def replace(keep: float, arrived: Callable[[], None], proven: Callable[[float], str], deadline: Deadline) -> str:
         from infratest.lifecycle.replace import replace
 
         return replace(life(deadline), name, keep, arrived, proven, session.command)

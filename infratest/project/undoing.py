@@ -125,7 +125,8 @@ def _gone(audit: Audit, one: dict[str, Any], remedy: Remedy, standing: Mapping[s
     # One that was killed has not come to say what it has set aside; whatever came after it would have.
     last = [other for other in audit.begun() if (other["host"], other["remedy"]) == (name, one["remedy"])][-1]
     its = next(each for each in audit.tries if (each.time, each.host) == (one["time"], name))
-    return "" if last["try"] == one["try"] and not its.ended else f"what is kept as {aside_name(name)} is not of it"
+    killed = last["try"] == one["try"] and (not its.ended or its.verifying)
+    return "" if killed else f"what is kept as {aside_name(name)} is not of it"
 
 
 def _result(session: Session, one: dict[str, Any]) -> Result:

@@ -67,12 +67,13 @@ class Replacing:
     Args:
         fenced: whether it is out of service by its provider's word, or is sure to be before it has a successor, and why
         or why not. replace: given for how many seconds the old one is kept, what is called when the successor answers,
-        what says why the successor is no better, and a deadline; returns what was done. put_back: the successor goes.
+        what says why the successor is no better, given the seconds that it may look, and a deadline; returns what was
+        done. put_back: the successor goes.
         kept: the provider's id of the old one that is kept, empty where none is.
     """
 
     fenced: Callable[[Deadline], tuple[bool, str]] = _no_fence
-    replace: Callable[[float, Callable[[], None], Callable[[], str], Deadline], str] = _no_other
+    replace: Callable[[float, Callable[[], None], Callable[[float], str], Deadline], str] = _no_other
     put_back: Callable[[Deadline], str] = _no_other
     kept: Callable[[], str] = str
 
@@ -145,6 +146,8 @@ class Remedy(ABC):
     fenced: ClassVar[bool] = False
     #: Whether it applies the host's provisioners, which are then part of what a drill proves and a person approves.
     provisions: ClassVar[bool] = False
+    #: Whether it ends with seeing that what failed holds, else takes itself back: its rung's `settle` is a part of it.
+    proves: ClassVar[bool] = False
     #: How many seconds it may take at most, and how many a run must have left for it to be begun.
     seconds: float = 60.0
     least: float = 0.0

@@ -49,6 +49,7 @@ class Replace(Remedy):
     by_provider = True
     fenced = True
     provisions = True
+    proves = True
     seconds = 1800.0
     least = 60.0
 
@@ -67,8 +68,8 @@ class Replace(Remedy):
         def arrived() -> None:
             surroundings.connect(deadline.at_most(CONNECT)).close()  # whoever connects puts the healing mark there
 
-        def proven() -> str:
-            return surroundings.proven(deadline)
+        def proven(seconds: float) -> str:
+            return surroundings.proven(deadline.at_most(seconds))
 
         try:
             words = surroundings.replacing.replace(options.keep_old, arrived, proven, deadline)

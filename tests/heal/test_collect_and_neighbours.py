@@ -214,6 +214,31 @@ def test_the_next_check_undoes_it_and_the_rule_gives_up(world: World, state: Sta
     assert [one.state for one in worse.beside] == (["critical"] if changed else [])
 
 
+def test_of_a_rung_that_has_minutes_a_later_check_undoes_and_no_run_has_to_be_so_long(
+    world: World, state: StateDir
+) -> None:
+    world.limits, done = Limits(settle=10.0), world.folder / "done"
+    rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web", settles=(600.0,))
+
+    def rerun(ids: Sequence[str]) -> Report:
+        worse = "critical" if done.exists() else "ok"
+        return make_report([make_result(worse, id=SHOP)] if SHOP in ids else [], world.now)
+
+    def check(seconds: float, after: float) -> list[HealRecord]:
+        deadline = Deadline(seconds, lambda: after if done.exists() else 0.0)
+        means = world.means(rerun=rerun, neighbours=lambda rule: [SHOP], deadline=deadline)
+        return heal(world.report(), [rule], state, means, history={})
+
+    (record,) = check(60.0, 60.0)
+    assert "begun with 70 s at least" in record.reason
+    world.now += 60
+    (record,) = check(71.0, 71.0)  # the act takes all of the time
+    assert (record.ending, done.exists()) == ("verifying", True)
+    world.now += 600
+    worse, _ = check(60.0, 0.0)
+    assert (worse.undone, done.exists()) == ("undone, as before", False)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.records import note
 from infratest.model import Report
@@ -34,14 +35,16 @@ class Provided:
         self.asked.append("fenced")
         return self.fence
 
-    def replace(self, keep: float, arrived: Callable[[], None], proven: Callable[[], str], deadline: Deadline) -> str:
+    def replace(
+        self, keep: float, arrived: Callable[[], None], proven: Callable[[float], str], deadline: Deadline
+    ) -> str:
         self.asked.append(("replace", keep))
         self.seconds = deadline.seconds
         if self.problem:
             raise ProviderError(self.problem)
         if self.world.helps:
             self.world.sick.discard("web-1")
-        why = proven()
+        why = proven(deadline.left)
         if why:
             raise ProviderError(f"its successor is no better: {why}; the old one is in its place again, started")
         return "another host was made in its place"
@@ -77,6 +80,23 @@ def test_with_too_little_time_left_nothing_is_stopped(world: World, state: State
     assert record.reason.endswith(
         " of this run are left, and it is begun with 60 s at least; give it more with --timeout"
     )
+
+
+def test_where_the_time_of_its_rung_is_more_than_there_is_nothing_is_made(world: World, state: StateDir) -> None:
+    provided = Provided(world)
+    rule, world.limits = replace(REPLACE, settles=(300.0,)), Limits(settle=10.0)
+    means = world.means(replacing=provided.of, deadline=Deadline(400))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert (record.outcome, closed(record), provided.asked) == ("refused", ["time"], [])
+    assert "it is begun with 422.5 s at least" in record.reason
+    means = replace(means, deadline=Deadline(430))
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.verified
+    world.sick.add("web-1")
+    world.now += 60
+    hours = replace(REPLACE, name="hours", settles=(7200.0,))
+    (record,) = heal(world.report(), [hours], state, world.means(replacing=provided.of), history={})
+    assert (record.verified, provided.seconds) == (True, 1800 + 7200)
 
 
 def test_a_person_does_not_open_it(world: World, state: StateDir) -> None:

@@ -233,12 +233,13 @@ def test_a_report_from_before_a_heal_says_nothing_of_it(world: World, state: Sta
     green, red = make_report([make_result("ok")], world.now - 86400), world.report()
     world.now += 3
     cut(world, state)
-    world.sick.clear()
     for old in (green, red):
         world.now += 2
         heal(old, [make_rule()], state, world.means(), history={})
     assert ("verified" in events(state), "failed" in events(state), world.lost) == (False, False, [])
-    assert note(run(world, state, make_rule())) == ["healed: provision, was CRITICAL"]
+    world.sick.clear()
+    words = note(heal(red, [make_rule()], state, world.means(), history={}))  # it is looked at again, which tells
+    assert words == ["healed: provision, was CRITICAL"]
 
 
 def test_what_is_red_in_a_drill_is_no_verdict_on_a_heal_before_it(world: World, state: StateDir) -> None:

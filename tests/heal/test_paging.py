@@ -142,6 +142,26 @@ def test_a_group_whose_acts_are_used_up_is_an_end_too(world: World, state: State
     assert len(desk.told) == 1
 
 
+def test_nobody_is_told_of_what_people_want_left_alone_until_they_want_that_no_longer(
+    world: World, state: StateDir
+) -> None:
+    world.helps, desk, wanted = False, Desk(), ["left alone: it is in downtime night"]
+    desk.away = {"oncall"}
+    check(world, state, desk, tries=1, per=86400.0)
+    desk.away.clear()
+    world.now += 60
+    rule, means = make_rule(tries=1, per=86400.0), world.means(page=desk.pager, suppressed=lambda result: wanted[0])
+    (spent,) = heal(world.report(), [rule], state, means, history={})
+    assert note([spent])[0].endswith("; page: nobody was told: left alone: it is in downtime night")
+    wanted[0] = ""
+    world.now += 60
+    (spent,) = heal(world.report(), [rule], state, means, history={})
+    wanted[0] = "left alone: acknowledged by alice"
+    world.now += 60
+    (after,) = heal(world.report(), [rule], state, means, history={})
+    assert (spent.paged, after.paged, len(desk.told)) == ("oncall was told", "", 1)
+
+
 def test_each_is_told_once_although_another_cannot_be(world: World, state: StateDir) -> None:
     world.helps, desk = False, Desk()
     desk.away = {"chat"}

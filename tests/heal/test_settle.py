@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import HealError
+from infratest.heal import verifying
+from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.means import Pager
 from infratest.heal.records import note
+from infratest.model import Report
 from infratest.remedies.base import Replacing
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
@@ -21,6 +28,7 @@ from tests.worlds.heal_world import (
     closed,
     ending_with_the_act,
     events,
+    make_hosts,
     make_report,
     make_result,
     make_rule,
@@ -32,8 +40,8 @@ from tests.worlds.heal_world import (
 def test_a_successor_is_given_the_time_of_its_rung(world: World, state: StateDir) -> None:
     looks = chain(["critical", "critical"], repeat("ok"))
 
-    def replaced(keep: float, arrived: object, proven: Callable[[], str], deadline: Deadline) -> str:
-        if why := proven():
+    def replaced(keep: float, arrived: object, proven: Callable[[float], str], deadline: Deadline) -> str:
+        if why := proven(deadline.left):
             raise HealError(f"its successor is no better: {why}")
         return "it was replaced"
 
@@ -80,10 +88,176 @@ def test_a_rung_that_has_time_yet_is_not_judged_by_a_red_check_and_nothing_else_
     assert (closed(record), told, len(world.lost), events(state).count("failed")) == (["budget"], ["oncall"], 1, 1)
 
 
+def test_who_comes_again_by_itself_does_not_look_for_hours(world: World, state: StateDir) -> None:
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+    (record,) = run(world, state, RULE)
+    assert (record.ending, len(world.looks)) == ("verifying", 1)
+    (record,) = run(world, state, RULE)
+    assert (closed(record), world.lost) == (["settling", "budget"], [])
+    world.sick.clear()
+    assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
+
+
+def test_neighbours_have_the_hours_of_the_rung_too_and_nobody_waits_for_them(world: World, state: StateDir) -> None:
+    beside, rule = result_id("web-1", "beside"), replace(RULE, neighbours="@web")
+    world.limits = Limits(settle=0.0, looking=0.0)
+
+    def rerun(ids: Sequence[str]) -> Report:
+        worse = bool(world.acts)
+        return make_report([make_result("critical" if worse and id == beside else "ok", id=id) for id in ids])
+
+    means = world.means(rerun=rerun, neighbours=lambda rule: [beside])
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    world.now += 60
+    assert heal(world.report(), [rule], state, means, history={}) == []
+    world.now += 300
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.worse == (beside,)
+
+
+def test_a_drill_looks_for_its_verdict_as_long_as_the_rung_has(world: World, state: StateDir) -> None:
+    looks, world.limits = chain(["critical"], repeat("ok")), Limits(settle=0.0, looking=0.0)
+    rerun = lambda ids: make_report([make_result(next(looks))])  # noqa: E731
+    (record,) = heal(world.report(), [RULE], state, world.means(rerun=rerun, drilled="mend-web"), history={})
+    assert record.verified
+
+
+class Killed(BaseException):
+    """What nothing here is told of, as SIGKILL."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed()])
+def test_what_ends_the_run_while_it_looks_leaves_the_rung_its_time(
+    world: World, state: StateDir, how: BaseException
+) -> None:
+    world.helps, rule = False, replace(RULE, tries=9)
+
+    def ends(ids: object) -> Report:
+        raise how
+
+    with pytest.raises(type(how)):
+        heal(world.report(), [rule], state, world.means(rerun=ends), history={})
+    assert verifying.pending(state, "prod")[result_id("web-1")].rung == 0
+    for minutes in range(1, 5):
+        (record,) = run(world, state, rule)
+        assert "settling" in closed(record), minutes
+    assert (len(world.acts), world.lost, events(state).count("failed")) == (1, [], 0)
+    world.now += 60
+    records = run(world, state, rule)
+    assert [one.rung for one in records] == [1]
+    assert (len(world.lost), events(state).count("failed")) == (2, 1)
+
+
+def test_the_next_host_waits_for_what_a_killed_run_has_done(world: World, state: StateDir) -> None:
+    world.hosts, world.helps = make_hosts("web-1", "web-2"), False
+    rule = replace(RULE, together=1)
+
+    def killed(ids: object) -> Report:
+        raise Killed
+
+    with pytest.raises(Killed):
+        heal(world.report(), [rule], state, world.means(rerun=killed), history={})
+    (one,) = Audit(state, "prod", world.now).tries
+    assert (one.ended, one.verifying) == (True, True)
+    world.sick = {"web-1", "web-2"}
+    world.now += 180  # its act must have ended long ago
+    assert [closed(record) for record in run(world, state, rule)] == [["settling", "budget"], ["together"]]
+
+
+def test_what_ends_the_act_itself_is_nothing_that_may_help_yet(world: World, state: StateDir) -> None:
+    def ends(name: str, deadline: Deadline) -> str:
+        raise KeyboardInterrupt("SIGTERM")
+
+    with pytest.raises(KeyboardInterrupt):
+        heal(world.report(), [RULE], state, world.means(provision=ends), history={})
+    assert verifying.pending(state, "prod") == {}
+    assert state.read("heal.jsonl")[-1]["error"] == "interrupted by SIGTERM, and ended"
+
+
+def test_what_another_rule_does_meanwhile_ends_the_waiting_of_the_one_before(world: World, state: StateDir) -> None:
+    rule, other = replace(RULE, when_reason="port 80"), make_rule(name="other", when_reason="port 443")
+    begun(world, state, rule)
+    (first,) = verifying.pending(state, "prod").values()
+    world.look = lambda host: make_result("critical", reason="port 443 is not listening", steps=[])
+    world.now += 60
+    (record,) = heal(world.report(), [rule, other], state, world.means(), history={})
+    assert (record.rule.name, record.outcome, verifying.pending(state, "prod")) == ("other", "tried", {})
+    assert not Audit(state, "prod", world.now).tries[0].verifying
+    assert first.number in [one["try"] for one in state.read("heal.jsonl") if one["event"] == "failed"]
+
+
 def test_what_has_helped_is_said_before_its_time_is_over(world: World, state: StateDir) -> None:
     begun(world, state)
     world.sick.clear()
     assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
+
+
+def test_after_what_has_helped_a_window_of_looks_begins_anew(world: World, state: StateDir) -> None:
+    rule = replace(RULE, confirm=2, confirm_of=3, tries=9, per=60.0)
+    assert closed(run(world, state, rule)[0]) == ["confirm"]
+    begun(world, state, rule)
+    world.sick.clear()
+    assert note(run(world, state, rule)) == ["healed: provision, was CRITICAL"]
+    world.sick.add("web-1")
+    (record,) = run(world, state, rule)
+    assert note([record]) == ["not healed: failed in 1 of the newest 3 looks, 2 confirm"]
+
+
+@pytest.mark.parametrize("helped", [False, True])
+def test_a_report_from_before_its_time_was_over_is_looked_at_again_after_it(
+    world: World, state: StateDir, helped: bool
+) -> None:
+    rule = replace(RULE, tries=9)
+    begun(world, state, rule)
+    world.now += 60
+    report = world.report()
+    world.now += 300
+    if helped:
+        world.sick.clear()
+    records = heal(report, [rule], state, world.means(), history={})
+    if helped:
+        assert (note(records), world.lost) == (["healed: provision, was CRITICAL"], [])
+    else:
+        assert [one.rung for one in records] == [1]
+        assert events(state).count("failed") == 1
+    assert verifying.pending(state, "prod") == {}
+
+
+def test_what_is_not_looked_at_again_is_said_to_be_from_before_its_time_was_over(world: World, state: StateDir) -> None:
+    begun(world, state)
+    world.now += 60
+    report = world.report()
+    world.now += 300
+    (record,) = heal(report, [RULE], state, world.means(), history={})
+    assert note([record]) == [
+        "not healed: what was done had until 2027-01-15 08:06:00 UTC to take effect, and this was seen before that; "
+        "check again"
+    ]
+
+
+def test_another_poller_leaves_it_alone_too(world: World, state: StateDir, tmp_path: Path) -> None:
+    begun(world, state)
+    other = StateDir(tmp_path / "other")
+    (record,) = run(world, other, RULE)
+    assert (record.outcome, closed(record), len(world.acts)) == ("refused", ["healing mark"], 1)
+    assert re.fullmatch(
+        r"what \S+ process \d+ rule mend-web \S+ has done to web-1 has (300|29\d) s more to take effect", record.reason
+    )
+    (record,) = run(world, other, make_rule(name="beside"))  # as in one state directory, another rule goes on
+    assert record.outcome == "tried"
+    (record,) = run(world, other, RULE)
+    assert closed(record) == ["healing mark"]
+
+
+def test_what_has_helped_or_not_holds_up_no_other_poller(world: World, state: StateDir, tmp_path: Path) -> None:
+    begun(world, state)
+    world.now += 600
+    world.helps = True
+    assert [one.ending for one in run(world, state, replace(RULE, tries=9))] == ["healed"]
+    world.sick.add("web-1")
+    (record,) = run(world, StateDir(tmp_path / "other"), RULE)
+    assert record.outcome == "tried"
 
 
 def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: World, state: StateDir) -> None:

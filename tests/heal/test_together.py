@@ -109,6 +109,26 @@ def test_a_scenario_that_is_gone_holds_up_others_for_an_hour_after_the_deadline(
         assert events(state)[2:3] == ["failed"]
 
 
+def test_a_scenario_or_a_host_that_is_gone_is_told_costs_nothing_and_holds_up_nobody(
+    shop: World, state: StateDir
+) -> None:
+    unseen(shop, state)
+    shop.now += 601
+    results = make_report([make_result("critical", "web-2")], shop.now)
+    means = shop.means(planned=lambda feature: [result_id("web-2")])
+    told = heal(results, [RULE], state, means, history=_known(shop))
+    assert note(told)[0] == "not verified: provision on web-1, its scenario is there no longer"
+    assert (told[-1].before.host, told[-1].verified, shop.lost) == ("web-2", True, [])
+    assert (verifying.pending(state, "prod"), events(state)[2]) == ({}, "failed")
+    shop.sick = {"web-1"}
+    shop.now += 7200
+    unseen(shop, state)
+    del shop.hosts["web-1"]
+    (record,) = check(shop, state, web_2="ok")
+    assert note([record]) == ["not verified: provision, its host is of the stack no longer"]
+    assert (verifying.pending(state, "prod"), shop.lost) == ({}, [])
+
+
 def test_a_rung_that_has_hours_to_take_effect_is_waited_for_beyond_them(shop: World, state: StateDir) -> None:
     rule = make_rule(together=1, settles=(2 * 3600.0,))
     unseen(shop, state, rule)

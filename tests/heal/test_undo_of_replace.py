@@ -14,11 +14,12 @@ from infratest.heal.healing import heal
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.up import up
+from infratest.model import Report
 from infratest.project.replacing import replacing
 from infratest.project.session import Session, session_of
 from infratest.project.undoing import Done, tries, undo_heal
 from infratest.remedies.base import Replacing
-from tests.worlds.heal_world import World
+from tests.worlds.heal_world import World, result_id
 
 STACK = """\
 stack: shop
@@ -79,6 +80,31 @@ def test_an_undo_puts_back_what_its_own_heal_has_kept(tmp_path: Path) -> None:
     assert shop.undo(second).possible
     assert "web-1~old is web-1 again, started" in undo_heal(shop.session, second, "alice")
     assert shop.undo(second).undo.startswith("it was undone: ")
+
+
+def test_one_that_was_killed_while_it_looked_is_undone_before_and_after_it_was_verified(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+
+    class Killed(BaseException):
+        """What nothing here is told of, as SIGKILL."""
+
+    looks = [0]
+
+    def killed(ids: object) -> Report:
+        looks[0] += 1
+        if looks[0] == 2:  # the first is the look at the successor
+            raise Killed
+        return shop.world.rerun([result_id("web-1")])
+
+    shop.world.sick.add("web-1")
+    session, means = shop.session, shop.world.means(replacing=shop.replacing, rerun=killed)
+    with pytest.raises(Killed):
+        heal(shop.world.report(), session.stack.heal, session.state, means, history={})
+    id = next(tries(session)).id
+    assert shop.undo(id).possible
+    shop.world.now += 60
+    (record,) = heal(shop.world.report(), session.stack.heal, session.state, shop.world.means(), history={})
+    assert (record.verified, shop.undo(id).possible) == (True, True)
 
 
 def test_one_that_was_killed_puts_back_what_it_has_set_aside_and_no_heal_after_it(tmp_path: Path) -> None:

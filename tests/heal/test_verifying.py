@@ -54,17 +54,17 @@ def test_what_is_noted_beside_what_cannot_be_read_stays(world: World, state: Sta
     assert verifying.pending(state, "prod")[GONE].number == "1"
 
 
-def refused() -> None:
+def refused(feature: str) -> None:
     raise UserError("features/shop.feature:3: not a sentence")
 
 
 @pytest.mark.parametrize(
     ("later", "planned", "stays"),
     [
-        (601.0, lambda: [result_id("web-1")], False),
-        (601.0, lambda: [GONE], True),
-        (599.0, lambda: [result_id("web-1")], True),  # it may have been made a moment ago
-        (601.0, lambda: None, True),
+        (601.0, lambda feature: [result_id("web-1")], False),
+        (601.0, lambda feature: [GONE], True),
+        (599.0, lambda feature: [result_id("web-1")], True),  # it may have been made a moment ago
+        (601.0, lambda feature: None, True),
         (601.0, refused, True),
     ],
 )
@@ -75,7 +75,18 @@ def test_what_no_check_looks_at_any_more_goes(
     assert (left(world, state, {"prod": {GONE: WAITS}}, planned=planned) is not None) is stays
 
 
-def test_the_plan_is_what_a_check_runs_on_all_hosts(tmp_path: Path) -> None:
+def test_the_plan_is_what_checks_may_run_on_all_hosts(tmp_path: Path) -> None:
     Project(tmp_path)
     session = replace(session_of(tmp_path / "stack.yaml", env="prod"), host=("web-9",))
-    assert planned(session, None) == [ID]
+    feature = ID.partition("#")[0]
+    assert planned(session, feature, None) == [ID]
+    path = tmp_path / feature
+    words = path.read_text()
+    path.write_text(words.replace("Scenario:", "@skip:for-now\n  Scenario:"))
+    assert planned(session, feature, None) == [ID]
+    (tmp_path / "beside.feature").write_text(words)  # which only a check that names it runs
+    assert planned(session, "beside.feature", None) == [ID.replace(feature, "beside.feature")]
+    path.write_text(words.replace("Scenario:", "@test\n  Scenario:"))
+    assert planned(session, feature, None) == []
+    path.unlink()
+    assert planned(session, feature, None) == []

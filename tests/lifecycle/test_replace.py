@@ -70,11 +70,11 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def well() -> str:
+def well(seconds: float) -> str:
     return ""
 
 
-def replaced(life: Lifecycle, keep: float = DAY, proven: Callable[[], str] = well) -> str:
+def replaced(life: Lifecycle, keep: float = DAY, proven: Callable[[float], str] = well) -> str:
     return replace(life, "web", keep, lambda: None, proven)
 
 
@@ -150,16 +150,24 @@ def test_a_successor_that_is_no_better_goes_again(place: Place, state: str) -> N
     with pytest.raises(
         ProviderError, match=f"its successor is no better: port 80 is silent; the old one .* again, {words}"
     ):
-        replaced(place.life(), proven=lambda: "port 80 is silent")
+        replaced(place.life(), proven=lambda seconds: "port 80 is silent")
     after = "stopped" if state == "stopped" else "running"
     assert place.hosts()["web"] == (old, after)
     assert set(place.hosts()) == {"web", "db"}
 
 
+def test_who_looks_at_the_successor_leaves_time_for_putting_the_old_one_back(place: Place) -> None:
+    given, limit = [0.0], Deadline(100.0, lambda: 0.0)
+    life = place.life()
+    life = Lifecycle(life.stack, life.state, deadline=limit)
+    replaced(life, proven=lambda seconds: given.append(seconds) or "")
+    assert 0 < given[-1] <= 80  # of 100 s, a fifth is kept
+
+
 def test_a_host_that_cannot_be_put_back_is_put_back_by_up(place: Place) -> None:
     old = place.id()
     with pytest.raises(ProviderError, match=r"the old one is not in its place again: .*; `infratest up` finishes it"):
-        replaced(place.life(fail=("rename web~old",)), proven=lambda: "no")
+        replaced(place.life(fail=("rename web~old",)), proven=lambda seconds: "no")
     assert place.hosts()["web~old"] == (old, "stopped")
     up(place.life())
     assert place.hosts()["web"] == (old, "running")
@@ -288,7 +296,7 @@ def copied(place: Place, folder: Path) -> Place:
 
 def fails_at_the_end(life: Lifecycle) -> None:
     with pytest.raises(ProviderError):
-        replaced(life, proven=lambda: "no")
+        replaced(life, proven=lambda seconds: "no")
 
 
 def undone(life: Lifecycle) -> str:

@@ -96,8 +96,9 @@ class Limits:
 
     Args:
         report_age: a report older than this is stale. stored_age: a host whose last stored result is older is not
-        known. settle: how long a remedy is given until the scenario must hold again. look_again: a report older
-        than this is looked at again before acting. together: what turned red within so much of each other did so
+        known. settle: how long a remedy is given until the scenario must hold again. looking: how long a run
+        without a deadline looks whether it does, where a rule gives it longer. look_again: a report older than this is
+        looked at again before acting. together: what turned red within so much of each other did so
         together. moment: and within so much, at one moment. verify: where nobody has seen so long after a try must have
         ended whether it helped, it has not.
     """
@@ -105,6 +106,7 @@ class Limits:
     report_age: float = 600.0
     stored_age: float = 3600.0
     settle: float = 10.0
+    looking: float = 30.0
     look_again: float = 30.0
     together: float = 60.0
     moment: float = 10.0

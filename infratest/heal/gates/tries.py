@@ -44,6 +44,8 @@ def settling(rule: HealRule, result: Result, situation: Situation) -> tuple[bool
     if situation.settling is None:
         return True, "nothing that was done has yet to take effect"
     until = moment(situation.settling)
+    if situation.settling <= situation.now:
+        return False, f"what was done had until {until} to take effect, and this was seen before that; check again"
     return False, f"what was done has until {until} to take effect; a check after that tells whether it helped"
 
 

@@ -13,7 +13,7 @@ def another(around, made):
 
 def makes(keep, arrived, proven, deadline):
     arrived()
-    return proven() or f"another host was made; the old one is kept for {keep:g} s"
+    return proven(deadline.left) or f"another host was made; the old one is kept for {keep:g} s"
 
 
 def refuses(keep, arrived, proven, deadline):
