@@ -21,12 +21,11 @@ from infratest import rfc3339
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import acknowledged, in_downtime
 from infratest.alerting.subject import HEALS, Subject
-from infratest.cleaning import clean
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, InUse
-from infratest.heal import proposals
-from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
+from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
+from infratest.monitor.approvals import Approvals
 from infratest.monitor.around import Around, View
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
@@ -112,8 +111,8 @@ class Healing:
         self._busy = self._ended = False
         self._changed = Condition()
         # Of the engine's thread.
-        self._proposed: dict[str, str] = {}
-        self._recalled = False  # whether that holds what an earlier life has left
+        self._approvals = Approvals()
+        self._recalled = False  # whether those hold what an earlier life has left
         self._said: dict[str, str] = {}
         self._in_use: float | None = None  # since when, in the monitor's own time
         self._logged: Sequence[str] = ()
@@ -226,7 +225,9 @@ class Healing:
         """
         session, left = work.watched.session, list[Look]()
         if not self._recalled:
-            self._proposed, self._recalled = _left_waiting(work, self._read(session)), True
+            fails = _failing(work, self._read(session))
+            self._approvals.recall(session.state, session.stack.env, session.stack.heal, fails, time())
+            self._recalled = True
         failures.record_runs(session.state, session.stack.env, work.overtaken, time())
         found: list[tuple[Report, float]] = []
         try:
@@ -254,7 +255,9 @@ class Healing:
         )
         report = work.report(at, [view.dated(result, at) for result in work.seen[at]])
         after, records = heal_report(work.watched.session, report, False, resident=resident)
-        self._told(after, records, work.watched.session.command)
+        self._told(records, work.watched.session.command)
+        session = work.watched.session
+        self._approvals.decided(session.state, session.stack.env, after.results, records, time())
         self._hold(view.held(records))
         return [*_found(after, records, at)]
 
@@ -272,18 +275,13 @@ class Healing:
     def _read(self, session: Session) -> Rows:
         return Rows.read(session.state, session.stack.env)
 
-    def _told(self, report: Report, records: Sequence[HealRecord], command: Callable[..., str]) -> None:
+    def _told(self, records: Sequence[HealRecord], command: Callable[..., str]) -> None:
         """Let it be known what was decided, and have what was acted on looked at again."""
         for record in records:
             for line in note([record], command):
                 if self._said.get(record.before.id) != line:  # a refusal stands, look after look
                     log.warning("monitor: %s: %s", record.before.id, line)
                 self._said[record.before.id] = line
-        for result in report.results:
-            self._proposed.pop(result.id, None)
-        for record in records:
-            if record.outcome == PROPOSED and record.proposal:
-                self._proposed[record.before.id] = _waits(record.remedy, record.before.id, record.proposal)
         hosts = {each.before.host for each in records if each.outcome in (TRIED, RECOVERED)}
         done = [(each.before.host, said) for each in records if each.outcome == TRIED for said in note([each], command)]
 
@@ -298,10 +296,8 @@ class Healing:
 
     def _judge(self, work: _Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
         """Say whether heals can be made, and whether one waits for a person."""
-        ids = work.ruled.looks
-        self._said = {id: line for id, line in self._said.items() if id in ids}
-        failing = {id for id in self._proposed if id in ids and (rows is None or rows.open(id, 1))}
-        waiting = self._proposed = {id: said for id, said in self._proposed.items() if id in failing}
+        self._said = {id: line for id, line in self._said.items() if id in work.ruled.looks}
+        self._approvals.fit(_failing(work, rows))
         wrong = [*work.ruled.wrong, *(str(error) for error in errors if not isinstance(error, InUse))]
         self._log(wrong)
         in_use = [str(error) for error in errors if isinstance(error, InUse)]
@@ -312,8 +308,8 @@ class Healing:
             self._say(CRITICAL, f"nothing is healed for {PATIENCE / 60:.0f} min and more: {in_use[0]}")
         elif in_use:
             return  # that somebody is at work on the stack is nothing wrong
-        elif waiting:
-            waits = "; ".join([waiting[id] for id in sorted(waiting)][:SHOWN])
+        elif waiting := self._approvals.words:
+            waits = "; ".join(waiting[:SHOWN])
             each = work.watched.session.command("heal", "list")
             self._say(WARNING, f"waits for approval: {waits}; `{each}` shows each")
         else:
@@ -375,20 +371,6 @@ def _left_alone(monitor: Monitor, id: str) -> str:
     return "" if why is None else why.reason
 
 
-def _left_waiting(work: _Work, rows: Rows) -> dict[str, str]:
-    """Return by id what an earlier life left waiting for a person, where as far as is known it fails still.
-
-    One that has expired meanwhile is made anew by the next look.
-    """
-    session = work.watched.session
-    rules, found = {rule.name for rule in session.stack.heal}, {}
-    for one in reversed(proposals.every(session.state, session.stack.env)):
-        id = str(one.says.get("result"))
-        fits = one.says.get("rule") in rules and id in work.ruled.looks
-        if one.state == proposals.WAITING and fits and rows.open(id, 1):
-            found[id] = _waits(str(one.says.get("remedy")), id, one.id)
-    return found
-
-
-def _waits(remedy: str, id: str, proposal: str) -> str:
-    return f"{clean(remedy, 500)} for {id} ({proposal})"
+def _failing(work: _Work, rows: Rows | None) -> Callable[[str], bool]:
+    """Return what says whether a result fails, as far as is known, and there is a rule for it."""
+    return lambda id: id in work.ruled.looks and (rows is None or rows.open(id, 1))

@@ -13,6 +13,7 @@ from infratest import rfc3339
 from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import UserError
+from infratest.heal import proposals
 from infratest.model import Report
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
@@ -356,6 +357,43 @@ def test_a_heal_that_waits_is_told_once_whatever_is_started_again(project: Path)
     write(project, tags="@db")
     second.monitor.reload()
     assert second.healed(1).healed(1).said == ("ok", ""), "there is no rule for it any longer"
+    second.end()
+
+
+def two_hosts(project: Path, **words: str) -> Path:
+    """Write a project of two hosts, each with a file of its own; the second one's is there."""
+    write(project, **words)
+    for name, before, after in (
+        ("stack.yaml", "{here: {}}", "{here: {groups: [one]}, other: {groups: [two]}}"),
+        ("features/x.feature", f'"{project}/there"', f'"{project}/there-{{host.name}}"'),
+    ):
+        text = (project / name).read_text()
+        (project / name).write_text(text.replace(before, after))
+    (project / "there-other").touch()
+    return project
+
+
+def test_a_heal_that_waits_does_so_while_a_gate_is_closed_for_a_moment(project: Path) -> None:
+    healer = Healer(two_hosts(project, mode="propose")).healed(0)
+    for _ in range(25):
+        healer.healed(1)
+    state, reason = healer.said
+    assert (state, reason.startswith("waits for approval: run touch")) == ("warning", True)
+    healer.saw("unknown").monitor.turn(0)
+    assert healer.said == (state, reason), "an unknown look says nothing of a proposal"
+    healer.end()
+    book = healer.monitor.book.whole()
+    kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
+    second = Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock)
+    for _ in range(22):
+        second.healed(1)
+    assert any(reason.startswith("others were not looked at") for reason in second.refused()), "a gate was closed"
+    assert (second.said, told(second)) == ((state, reason), [])
+    (proposal,) = proposals.every(second.state, "")
+    proposals.deny(second.state, "", proposal.id, "ann", "not now", time.time())
+    for _ in range(10):
+        second.healed(1)
+    assert second.said == ("ok", ""), "it waits for nobody any longer"
     second.end()
 
 
