@@ -23,6 +23,7 @@ from infratest.alerting.problems import acknowledged, in_downtime
 from infratest.alerting.subject import HEALS, Subject
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, InUse
+from infratest.heal.health import paused
 from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
 from infratest.monitor.approvals import Approvals
@@ -134,11 +135,12 @@ class Healing:
                 self._fit(watched, book)
             if not self._busy and self._rows is not None and not self._rows.current(watched.session.state):
                 self._rows = None  # while the engine is at work, it is the engine who writes
-            for result, at in looked:
-                of = self._ruled.looks.get(result.id, 0)
-                if not of:
-                    continue
-                self._around.saw(result, book)
+            ours = [(result, at, of) for result, at in looked if (of := self._ruled.looks.get(result.id, 0))]
+            rests = any(result.state not in WELL for result, _, _ in ours) and paused(
+                watched.session.state, now.wall, ""
+            )
+            for result, at, of in ours:
+                self._around.saw(result, book, not rests and self._healable(result, book, now))
                 if result.state == OK:
                     self._green[result.id] = at
                 if result.state not in WELL or self._ends_a_row(result.id, of):
@@ -174,6 +176,12 @@ class Healing:
     def _ends_a_row(self, id: str, of: int) -> bool:
         """Whether that a result is well may say something new: it is no longer so, or one look more of a window."""
         return self._rows is None or id in self._waiting or id in self._in_hand or self._rows.open(id, of)
+
+    def _healable(self, result: Result, book: Book, now: Moment) -> bool:
+        """Whether something may be done about what fails now, as far as that is known without asking anybody."""
+        return (
+            result.state not in WELL and result.id in self._ruled.acting and not _why_left_alone(book, result.id, now)
+        )
 
     def _hand_over(self, watched: Watched) -> None:
         if self._busy or self._ended or not self._monitor.writing.store.ours:
@@ -245,13 +253,13 @@ class Healing:
 
     def _attend(self, work: _Work, at: float) -> list[tuple[Report, float]]:
         """Attend to what was looked at at one time; return what there is to keep, each with when that was looked at."""
-        view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
+        view = self._view()  # as all is now: what came before may have taken minutes
         resident = Resident(
             hosts=work.watched.hosts,
             known=view.known(),
             left_alone=partial(self._left_alone, work),
             green=lambda id: self._green.get(id),
-            unseen=partial(_unseen, view),
+            unseen=lambda result: view.unseen(result.id),
         )
         report = work.report(at, [view.dated(result, at) for result in work.seen[at]])
         after, records = heal_report(work.watched.session, report, False, resident=resident)
@@ -261,10 +269,9 @@ class Healing:
         self._hold(view.held(records))
         return [*_found(after, records, at)]
 
-    def _view(self, results: Sequence[Result]) -> View:
+    def _view(self) -> View:
         """Return how all is, as the loop knows it."""
-        ids = [result.id for result in results]
-        view: View = self._monitor.ask(lambda monitor: self._around.view(ids, monitor.book, monitor.timepiece.now()))
+        view: View = self._monitor.ask(lambda monitor: self._around.view(monitor.book, monitor.timepiece.now()))
         return view
 
     def _hold(self, ids: Sequence[str]) -> None:
@@ -342,7 +349,9 @@ class Healing:
         if cast(Watched, self._monitor.watched).session.stack.heal != work.watched.session.stack.heal:
             return "the rules were read anew since it was looked at"
         try:
-            why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id), self._answer)
+            why: str = self._monitor.ask(
+                lambda monitor: _why_left_alone(monitor.book, result.id, monitor.timepiece.now()), self._answer
+            )
         except InfratestError as error:
             return f"whether it is in a downtime, or acknowledged, is not known: {error}"
         return words(why) if why else ""
@@ -359,15 +368,10 @@ def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator
             yield report.changed(results=results), looked
 
 
-def _unseen(view: View, result: Result) -> Sequence[str]:
-    return view.unseen.get(result.id, ())
-
-
-def _left_alone(monitor: Monitor, id: str) -> str:
-    book = monitor.book
+def _why_left_alone(book: Book, id: str, now: Moment) -> str:
     if id not in book.subjects:
         return "it is watched no longer"
-    why = in_downtime(id, book.downtimes, monitor.timepiece.now().wall) or acknowledged(book.statuses[id])
+    why = in_downtime(id, book.downtimes, now.wall) or acknowledged(book.statuses[id])
     return "" if why is None else why.reason
 
 

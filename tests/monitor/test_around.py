@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def one_cause(view: View, result: Result, looked: float, hosts: str) -> tuple[bo
 def test_what_fails_at_one_moment_does_so_however_often_it_is_looked_at(hosts: str, looks: int, retry: float) -> None:
     book, looked = turned_red(hosts, looks, retry)
     result = book.results[result_id("a")]
-    view = Around().view([result.id], book, at(looked - NOON))
+    view = Around().view(book, at(looked - NOON))
     passed, reason = one_cause(view, result, looked, hosts)
     assert not passed
     assert f"{len(hosts)} of {len(hosts)} hosts that turned red within 60 s share a moment" in reason
@@ -75,11 +76,11 @@ def test_it_is_known_over_a_restart_and_ends_with_the_state() -> None:
     again = Book(Memory(statuses=book.statuses, results=book.results))
     again.watch(book.subjects.values(), at(100))
     again.look(make_result("critical", "a"), at(101))
-    (seen,) = Around().view([], again, at(102)).known().values()
+    (seen,) = Around().view(again, at(102)).known().values()
     assert (seen.time, seen.since) == (NOON + 101, NOON)
     again.look(make_result("unknown", "a", blocked_by=result_id("b")), at(110))
     again.look(make_result("unknown", "a"), at(120))
-    (seen,) = Around().view([], again, at(121)).known().values()
+    (seen,) = Around().view(again, at(121)).known().values()
     assert seen == Seen(host="a", state="unknown", time=NOON + 120, since=NOON + 120)
 
 
@@ -135,7 +136,7 @@ def test_others_are_looked_at_once_some_at_a_time_and_not_what_is_dear(
     unseen = []
     for _ in range(3):
         one.tend(watched, book, now())
-        unseen.append((one.view([id], book, now()).unseen.get(id, []), asked_for(desk)))
+        unseen.append((one.view(book, now()).unseen(id), asked_for(desk)))
         desk.after(1)
     there = "features/x.feature#there@"
     assert unseen == [(["b", "c"], {f"{there}b"}), (["c"], {f"{there}c"}), ([], {id})]
@@ -157,14 +158,40 @@ def test_a_host_of_which_no_look_comes_back_is_not_waited_for_for_ever(desk: Des
     one.tend(watched, book, now())
     desk.clock.now += watched.seconds + GRACE - 1
     one.tend(watched, book, now())
-    assert one.view([id], book, now()).unseen == {id: ["b", "c"]}
+    assert one.view(book, now()).unseen(id) == ["b", "c"]
     desk.clock.now += 1
     one.tend(watched, book, now())
-    assert one.view([id], book, now()).unseen == {}
+    assert one.view(book, now()).unseen(id) == []
     another = fails(desk, "b")
     one.saw(book.results[another], book)
     one.tend(watched, book, now())
-    assert one.view([another], book, now()).unseen == {another: ["a"]}, "c is still silent"
+    assert one.view(book, now()).unseen(another) == ["a"], "c is still silent"
     desk.after(1)
     fresh = {id.partition("@")[2] for id, seen in book.newest.items() if seen.steady > now().steady - 5}
     assert fresh == {"a", "b", "c"}
+
+
+def test_nobody_is_starved_by_its_name_and_nobody_asked_again_before_retry_however_much_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(around, "AT_ONCE", 1)
+    hosts = [f"h{n}" for n in range(10)]
+    stack = STACK.replace(
+        "{a: {groups: [one]}, b: {groups: [two]}, c: {groups: [three]}}",
+        f"{{{', '.join(f'{host}: {{}}' for host in hosts)}}}",
+    )
+    small_project.write(tmp_path, {"stack.yaml": stack, "features/x.feature": FEATURE})
+    desk = Desk(tmp_path).after(0)
+    one, book, now = Around(), desk.monitor.book, desk.monitor.timepiece.now
+    asked: list[tuple[float, str]] = []
+    for second in range(45):
+        desk.clock.now += 1
+        id = fails(desk, "h0")
+        one.saw(book.results[id], book)  # each second something fails anew
+        one.tend(desk.monitor.watched, book, now())
+        asked += [(second, id.partition("@")[2]) for id in asked_for(desk)]
+        desk.after(0)
+        one.saw(book.results[id].changed(state="ok"), book)
+    times = {host: [at for at, name in asked if name == host] for host in hosts[1:]}
+    assert [len(each) for each in times.values()] == [3] * 9, times
+    assert all(later - at >= 15 for each in times.values() for at, later in pairwise(each)), times

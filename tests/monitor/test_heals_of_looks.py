@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from infratest import rfc3339
+from infratest.alerting.downtime import Downtime, Fixed
 from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import UserError
 from infratest.heal import proposals
+from infratest.heal.pause import pause, resume
 from infratest.model import Report
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
@@ -434,4 +436,35 @@ def test_a_heal_in_hand_goes_by_no_rule_that_was_taken_back(project: Path) -> No
     healer.healed(0)
     assert healer.refused() == ["the rules were read anew since it was looked at"]
     assert not healer.there.exists()
+    healer.end()
+
+
+def looked_around(healer: Healer) -> bool:
+    """Have the file of one host seen to be gone; return whether the other is looked at sooner for that."""
+    (healer.project / "there-here").unlink(missing_ok=True)
+    other = THERE.replace("@here", "@other")
+    before = healer.monitor.book.asked[other].hint
+    healer.clock.now += 2
+    healer.monitor.book.hint([THERE], healer.monitor.timepiece.now())
+    healer.healed(0)
+    assert healer.monitor.book.newest[THERE] == healer.monitor.timepiece.now()
+    return healer.monitor.book.asked[other].hint != before
+
+
+def test_for_what_cannot_be_healed_nobody_else_is_looked_at(project: Path) -> None:
+    (two_hosts(project, mode="observe") / "there-here").touch()
+    healer = Healer(project).healed(0)
+    assert not looked_around(healer), "the rule observes alone"
+    acting = (project / "stack.yaml").read_text().replace("mode: observe", "mode: propose")
+    (project / "stack.yaml").write_text(acting)
+    healer.monitor.reload()
+    pause(healer.state, 3600.0)
+    assert not looked_around(healer), "heals are paused"
+    resume(healer.state)
+    book = healer.monitor.book
+    now = healer.monitor.timepiece.now().wall
+    book.plan([Downtime("works", Fixed(now, now + 3600.0), frozenset([THERE]))])
+    assert not looked_around(healer), "it is in a downtime"
+    book.plan([])
+    assert looked_around(healer)
     healer.end()
