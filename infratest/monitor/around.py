@@ -3,7 +3,8 @@
 `check --heal` looks at all in one run, and a monitor at each when it is due, so that what it knows of others is of
 before. For gates to see as much here, all other hosts are looked at once something fails that may be healed: some at a
 time, those first that were looked at longest ago, and by what is looked at as often as the most. Until they were,
-nothing is done. However much fails, no host is asked for this again before `retry` is over. One of which no look comes
+nothing is done. However much fails, no host is asked for this again before `retry` is over, and none sooner than
+`retry` says where anything is not well there. One of which no look comes
 back is waited for no longer than a look may take, and counts as it was seen last. All but `View` is of the loop's
 thread.
 """
@@ -24,10 +25,12 @@ from infratest.model import Result
 from infratest.monitor.book import Book
 from infratest.monitor.monitor import GRACE
 from infratest.monitor.watched import Watched
-from infratest.states import CRITICAL, OK, SKIPPED, WAIVED, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
 #: Hosts that are looked at at once for this.
 AT_ONCE = 50
+#: States in which a look counts as an attempt.
+UNWELL = (WARNING, CRITICAL, UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Around:
         self._asked: dict[str, float] = {}
         self._awaited: set[str] = set()
         self._silent: set[str] = set()
-        #: What is looked at again once all others were.
+        #: What is attended to again once all others were looked at.
         self._held: set[str] = set()
         self._failed = self._came = False
 
@@ -114,12 +117,15 @@ class Around:
             (self._healable.add if healable else self._healable.discard)(id)
 
     def hold(self, ids: Iterable[str]) -> None:
-        """Have these looked at again as soon as all others were."""
+        """Have these attended to again as soon as all others were looked at."""
         self._held.update(id for id in ids if id in self._began)
         self._came = True
 
-    def tend(self, watched: Watched, book: Book, now: Moment) -> None:
-        """Have those looked at that it is time for."""
+    def tend(self, watched: Watched, book: Book, now: Moment) -> list[str]:
+        """Have those looked at that it is time for; return what is to be attended to again, as it was seen last.
+
+        It is not looked at again: that would be an attempt, and confirm it, before its `retry`.
+        """
         if book.subjects is not self._subjects:
             self._fit(watched, book)
         if self._failed:
@@ -132,11 +138,10 @@ class Around:
         self._silent = {host for host in self._awaited if now.steady - self._asked[host] >= self._patience}
         self._came |= before != (len(self._pending), self._silent)
         self._ask(book, now)
-        if self._came:
-            self._came = False
-            for id in self._attendable(book, now):
-                self._held.discard(id)
-                book.hint([id], now)
+        ready = self._attendable(book, now) if self._came else []
+        self._came = False
+        self._held.difference_update(ready)
+        return ready
 
     def view(self, book: Book, now: Moment) -> View:
         """Return all that is known now."""
@@ -156,8 +161,15 @@ class Around:
                 free -= 1
 
     def _rested(self, host: str, book: Book, now: Moment) -> bool:
-        """Whether a host was not asked for this a moment ago."""
-        return now.steady - self._asked.get(host, -inf) >= self._pauses[host]
+        """Whether a look at a host now would be no attempt that comes before its time.
+
+        For what is well it never is: it was asked for this before `retry` or not. Anything else is looked at when
+        `retry` says, for it is of two such looks that a failure is made hard, or confirmed.
+        """
+        statuses = [book.statuses[id] for id in self._hosts[host]]
+        times = [one.looked for one in statuses if one.looked is not None and (one.soft or one.seen in UNWELL)]
+        # One of the future is of what another machine has kept.
+        return all(abs(now.steady - at) >= self._pauses[host] for at in (self._asked.get(host, -inf), *times))
 
     def _attendable(self, book: Book, now: Moment) -> list[str]:
         """Return what is held of which all others were looked at."""

@@ -145,7 +145,9 @@ class Healing:
                     self._green[result.id] = at
                 if result.state not in WELL or self._ends_a_row(result.id, of):
                     self._waiting.add(result, at, of)
-            self._around.tend(watched, book, now)
+            for id in self._around.tend(watched, book, now):
+                if id in self._ruled.looks and id not in self._waiting and id not in self._in_hand:
+                    self._waiting.add(book.results[id], book.newest[id].wall, self._ruled.looks[id])
             if (self._waiting or self._due) and now.steady >= self._next:
                 self._hand_over(watched)
 
@@ -275,7 +277,7 @@ class Healing:
         return view
 
     def _hold(self, ids: Sequence[str]) -> None:
-        """Have these looked at again as soon as all others were."""
+        """Have these attended to again as soon as all others were looked at."""
         if ids:
             self._monitor.inbox.put(Call(lambda monitor: self._around.hold(ids), lambda answer: None))
 

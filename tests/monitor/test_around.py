@@ -135,17 +135,17 @@ def test_others_are_looked_at_once_some_at_a_time_and_not_what_is_dear(
     one.hold([id])
     unseen = []
     for _ in range(3):
-        one.tend(watched, book, now())
-        unseen.append((one.view(book, now()).unseen(id), asked_for(desk)))
+        again = one.tend(watched, book, now())
+        unseen.append((one.view(book, now()).unseen(id), asked_for(desk), again))
         desk.after(1)
     there = "features/x.feature#there@"
-    assert unseen == [(["b", "c"], {f"{there}b"}), (["c"], {f"{there}c"}), ([], {id})]
-    desk.after(5)
+    assert unseen == [(["b", "c"], {f"{there}b"}, []), (["c"], {f"{there}c"}, []), ([], set(), [id])]
+    desk.after(15)
     one.saw(book.results[id].changed(state="ok"), book)
     id = fails(desk, "b")
     one.saw(book.results[id], book)
     one.tend(watched, book, now())
-    assert asked_for(desk) == {f"{there}a"}, "the next failure has them looked at anew"
+    assert asked_for(desk) == {f"{there}c"}, "the next failure has them looked at anew, the longest ago first"
 
 
 def test_a_host_of_which_no_look_comes_back_is_not_waited_for_for_ever(desk: Desk) -> None:
@@ -195,3 +195,24 @@ def test_nobody_is_starved_by_its_name_and_nobody_asked_again_before_retry_howev
     times = {host: [at for at, name in asked if name == host] for host in hosts[1:]}
     assert [len(each) for each in times.values()] == [3] * 9, times
     assert all(later - at >= 15 for each in times.values() for at, later in pairwise(each)), times
+
+
+def test_what_is_not_well_is_looked_at_when_retry_says_and_not_sooner(desk: Desk) -> None:
+    one, book, now = Around(), desk.monitor.book, desk.monitor.timepiece.now
+    desk.clock.now += 10
+    soft = fails(desk, "b")
+    desk.clock.now += 5
+    id = fails(desk, "a")
+    one.saw(book.results[id], book)
+    asked: dict[str, float] = {}
+    for _ in range(16):
+        one.tend(desk.monitor.watched, book, now())
+        asked |= {id.partition("@")[2]: desk.clock.now for id in asked_for(desk)}
+        waits = one.view(book, now()).unseen(id)
+        if desk.clock.now < 25:
+            assert "b" in waits
+            assert book.statuses[soft].window.count(True) == 1, "no other attempt"
+        desk.clock.now += 1
+        desk.monitor.turn(0)
+    assert asked["c"] == 15
+    assert asked.get("b", 25) >= 25

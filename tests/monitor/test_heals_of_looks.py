@@ -17,6 +17,7 @@ from infratest.errors import UserError
 from infratest.heal import proposals
 from infratest.heal.pause import pause, resume
 from infratest.model import Report
+from infratest.monitor import around
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
 from infratest.monitor.healing import Healing
@@ -375,7 +376,9 @@ def two_hosts(project: Path, **words: str) -> Path:
     return project
 
 
-def test_a_heal_that_waits_does_so_while_a_gate_is_closed_for_a_moment(project: Path) -> None:
+def test_a_heal_that_waits_does_so_while_a_gate_is_closed_for_a_moment(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     healer = Healer(two_hosts(project, mode="propose")).healed(0)
     for _ in range(25):
         healer.healed(1)
@@ -386,10 +389,15 @@ def test_a_heal_that_waits_does_so_while_a_gate_is_closed_for_a_moment(project: 
     healer.end()
     book = healer.monitor.book.whole()
     kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
-    second = Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock)
+    monkeypatch.setattr(around, "AT_ONCE", 0)  # the other host is looked at when it is due
+    second, before = (
+        Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock),
+        len(healer.refused()),
+    )
     for _ in range(22):
         second.healed(1)
-    assert any(reason.startswith("others were not looked at") for reason in second.refused()), "a gate was closed"
+    closed = second.refused()[before:]
+    assert any(reason.startswith("others were not looked at") for reason in closed), "a gate was closed"
     assert (second.said, told(second)) == ((state, reason), [])
     (proposal,) = proposals.every(second.state, "")
     proposals.deny(second.state, "", proposal.id, "ann", "not now", time.time())
@@ -467,4 +475,24 @@ def test_for_what_cannot_be_healed_nobody_else_is_looked_at(project: Path) -> No
     assert not looked_around(healer), "it is in a downtime"
     book.plan([])
     assert looked_around(healer)
+    healer.end()
+
+
+def test_what_others_were_looked_at_for_is_attended_to_again_and_not_looked_at(project: Path) -> None:
+    (two_hosts(project, mode="propose", confirm="1") / "there-here").touch()
+    healer = Healer(project).healed(0)
+    book, now = healer.monitor.book, healer.monitor.timepiece.now
+    healer.clock.now += 2
+    book.hint([THERE.replace("@here", "@other")], now())
+    healer.healed(0)
+    (project / "there-here").unlink()
+    healer.clock.now += 0.5  # so that the other host is not looked at yet again
+    book.hint([THERE], now())
+    seen = now()
+    reason = healer.healed(0).refused()[0]
+    assert reason.startswith("others were not looked at since it failed: other")
+    healer.healed(1).healed(0).monitor.turn(0)
+    assert healer.said[0] == "warning", "it is proposed"
+    assert book.newest[THERE] == seen
+    assert book.statuses[THERE].window.count(True) == 1, "no other attempt, before its time"
     healer.end()
