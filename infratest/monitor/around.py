@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import nsmallest
 from math import inf
 
@@ -35,7 +36,7 @@ UNWELL = (WARNING, CRITICAL, UNKNOWN)
 
 @dataclass(frozen=True)
 class View:
-    """All that is known at one moment, for gates.
+    """All that is known at one moment, for gates. Copied, so that another thread can read it.
 
     Args:
         results, newest, statuses: of the book. began: by id, when what fails was first seen to, in the monitor's own
@@ -48,6 +49,7 @@ class View:
     began: Mapping[str, float]
     seen: Mapping[str, float]
 
+    @cached_property
     def known(self) -> dict[str, Seen]:
         """Return how all was that this life has looked at, as gates ask for it."""
         return {id: self._seen(self.results[id], at) for id, at in self.newest.items() if id in self.results}
@@ -98,6 +100,7 @@ class Around:
         #: What is attended to again once all others were looked at.
         self._held: set[str] = set()
         self._failed = self._came = False
+        self._view: View | None = None  # until something is looked at
 
     def saw(self, result: Result, book: Book, healable: bool = True) -> None:
         """Take in a look at something that there is a rule for.
@@ -121,10 +124,13 @@ class Around:
         self._held.update(id for id in ids if id in self._began)
         self._came = True
 
-    def tend(self, watched: Watched, book: Book, now: Moment) -> list[str]:
+    def tend(self, watched: Watched, book: Book, now: Moment, news: bool = True) -> list[str]:
         """Have those looked at that it is time for; return what is to be attended to again, as it was seen last.
 
         It is not looked at again: that would be an attempt, and confirm it, before its `retry`.
+
+        Args:
+            news: whether anything was looked at since this was called last.
         """
         if book.subjects is not self._subjects:
             self._fit(watched, book)
@@ -138,15 +144,19 @@ class Around:
         self._silent = {host for host in self._awaited if now.steady - self._asked[host] >= self._patience}
         self._came |= before != (len(self._pending), self._silent)
         self._ask(book, now)
+        if self._came or news:
+            self._view = None
         ready = self._attendable(book, now) if self._came else []
         self._came = False
         self._held.difference_update(ready)
         return ready
 
     def view(self, book: Book, now: Moment) -> View:
-        """Return all that is known now."""
-        seen = self._seen(book, now) if self._began else {}
-        return View(dict(book.results), dict(book.newest), dict(book.statuses), dict(self._began), seen)
+        """Return all that is known now: the same view, as long as it is."""
+        if self._view is None or book.looked:
+            seen = self._seen(book, now) if self._began else {}
+            self._view = View(dict(book.results), dict(book.newest), dict(book.statuses), dict(self._began), seen)
+        return self._view
 
     def _ask(self, book: Book, now: Moment) -> None:
         """Have some of those looked at that are wanted, of which none is starved by another's name."""

@@ -129,7 +129,7 @@ class Healing:
 
     def see(self, looked: Iterable[tuple[Result, float]], book: Book, now: Moment) -> None:
         """Take in what was looked at, each with when that was in seconds since the epoch."""
-        watched = cast(Watched, self._monitor.watched)
+        watched, looked = cast(Watched, self._monitor.watched), [*looked]
         with self._changed:
             if book.subjects is not self._subjects or watched.session.stack.heal is not self._rules:
                 self._fit(watched, book)
@@ -145,7 +145,7 @@ class Healing:
                     self._green[result.id] = at
                 if result.state not in WELL or self._ends_a_row(result.id, of):
                     self._waiting.add(result, at, of)
-            for id in self._around.tend(watched, book, now):
+            for id in self._around.tend(watched, book, now, bool(looked)):
                 if id in self._ruled.looks and id not in self._waiting and id not in self._in_hand:
                     self._waiting.add(book.results[id], book.newest[id].wall, self._ruled.looks[id])
             if (self._waiting or self._due) and now.steady >= self._next:
@@ -258,7 +258,7 @@ class Healing:
         view = self._view()  # as all is now: what came before may have taken minutes
         resident = Resident(
             hosts=work.watched.hosts,
-            known=view.known(),
+            known=view.known,
             left_alone=partial(self._left_alone, work),
             green=lambda id: self._green.get(id),
             unseen=lambda result: view.unseen(result.id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def one_cause(view: View, result: Result, looked: float, hosts: str) -> tuple[bo
         looked=looked,
         row=Row(state="critical", failures=3, since=NOON, last=looked),
         hosts={host: Host(host, groups=(f"group-{host}",)) for host in hosts},
-        history=_overlaid(view.known(), report, looked),
+        history=_overlaid(view.known, report, looked),
     )
     return GATES["one cause"](make_rule(), result, situation)
 
@@ -76,11 +77,11 @@ def test_it_is_known_over_a_restart_and_ends_with_the_state() -> None:
     again = Book(Memory(statuses=book.statuses, results=book.results))
     again.watch(book.subjects.values(), at(100))
     again.look(make_result("critical", "a"), at(101))
-    (seen,) = Around().view(again, at(102)).known().values()
+    (seen,) = Around().view(again, at(102)).known.values()
     assert (seen.time, seen.since) == (NOON + 101, NOON)
     again.look(make_result("unknown", "a", blocked_by=result_id("b")), at(110))
     again.look(make_result("unknown", "a"), at(120))
-    (seen,) = Around().view(again, at(121)).known().values()
+    (seen,) = Around().view(again, at(121)).known.values()
     assert seen == Seen(host="a", state="unknown", time=NOON + 120, since=NOON + 120)
 
 
@@ -216,3 +217,58 @@ def test_what_is_not_well_is_looked_at_when_retry_says_and_not_sooner(desk: Desk
         desk.monitor.turn(0)
     assert asked["c"] == 15
     assert asked.get("b", 25) >= 25
+
+
+class Counted(dict[str, Moment]):
+    """When each was looked at, and how often somebody asks for that."""
+
+    asked = 0
+
+    def __getitem__(self, id: str) -> Moment:
+        self.asked += 1
+        return super().__getitem__(id)
+
+    def get(self, id: str, default: Any = None) -> Any:
+        self.asked += 1
+        return super().get(id, default)
+
+
+def test_a_turn_costs_the_same_however_many_failures_wait_for_others(desk: Desk) -> None:
+    book, now = desk.monitor.book, desk.monitor.timepiece.now
+    every = [id for id, each in book.subjects.items() if each.looked_at]
+    desk.clock.now += 10
+    for id in every:
+        if not id.endswith("@c"):
+            book.look(book.results[id].changed(state="critical", reason="gone"), now())
+    counted = []
+    for held in (1, 4):
+        one, looks = Around(), Counted(book.newest)
+        failed = [id for id in every if book.results[id].state == "critical"]
+        assert len(failed) == 4
+        for id in failed:
+            one.saw(book.results[id], book)
+        one.hold(failed[:held])
+        one.tend(desk.monitor.watched, book, now())
+        book.newest = looks
+        for _ in range(3):
+            one.tend(desk.monitor.watched, book, now())
+        nothing = looks.asked
+        book.look(book.results[failed[0]], now())
+        one.hold([])
+        one.tend(desk.monitor.watched, book, now())
+        counted.append((nothing, looks.asked))
+    assert counted[0] == counted[1]
+
+
+def test_a_view_is_made_once_until_something_is_looked_at(desk: Desk) -> None:
+    one, book, now, watched = Around(), desk.monitor.book, desk.monitor.timepiece.now, desk.monitor.watched
+    one.tend(watched, book, now())
+    view = one.view(book, now())
+    one.tend(watched, book, now(), news=False)
+    assert one.view(book, now()).known is view.known
+    desk.clock.now += 10
+    fails(desk, "a")
+    assert one.view(book, now()).known["features/x.feature#there@a"].state == "critical", "it is not told of yet"
+    again = one.view(book, now())
+    one.tend(watched, book, now(), news=True)
+    assert one.view(book, now()) is not again

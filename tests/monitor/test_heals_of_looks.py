@@ -17,7 +17,7 @@ from infratest.errors import UserError
 from infratest.heal import proposals
 from infratest.heal.pause import pause, resume
 from infratest.model import Report
-from infratest.monitor import around
+from infratest.monitor import around, healing
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
 from infratest.monitor.healing import Healing
@@ -25,6 +25,8 @@ from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import ANSWER, PROJECT
 from infratest.monitor.ruled import ruled
 from infratest.monitor.uncounted import Uncounted
+from infratest.project.heal import Resident, heal_report
+from infratest.project.session import Session
 from infratest.store import failures
 from infratest.store.directory import StateDir
 from infratest.testing.waiting import wait_until
@@ -495,4 +497,24 @@ def test_what_others_were_looked_at_for_is_attended_to_again_and_not_looked_at(p
     assert healer.said[0] == "warning", "it is proposed"
     assert book.newest[THERE] == seen
     assert book.statuses[THERE].window.count(True) == 1, "no other attempt, before its time"
+    healer.end()
+
+
+def test_what_is_known_of_others_is_worked_out_once_for_all_that_was_seen(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healer = Healer(write(project, tag="@web", mode="observe")).healed(0)
+    known: list[object] = []
+
+    def attend(session: Session, report: Report, dry: bool, *, resident: Resident) -> object:
+        known.append(resident.known)
+        return heal_report(session, report, dry, resident=resident)
+
+    monkeypatch.setattr(healing, "heal_report", attend)
+    book, now = healer.monitor.book, healer.monitor.timepiece.now()
+    failed = book.results[THERE].changed(state="critical"), book.results[FULL].changed(state="critical")
+    healer.healing.see([(result, now.wall + at) for at, result in enumerate(failed, 1)], book, now)
+    wait_until(healer._idle, PATIENCE)
+    assert len(known) == 2
+    assert known[0] is known[1]
     healer.end()
