@@ -20,7 +20,7 @@ from math import inf
 from infratest.alerting.moments import Moment
 from infratest.alerting.status import Status
 from infratest.alerting.subject import Subject
-from infratest.heal.gates import OPENED_BY_APPROVAL, SEEN, Seen, refusals
+from infratest.heal.gates import BLAST_RADIUS, FLOOR, OPENED_BY_APPROVAL, SEEN, Seen, refusals
 from infratest.heal.records import REFUSED, HealRecord
 from infratest.model import Result
 from infratest.monitor.book import Book
@@ -30,6 +30,8 @@ from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
 #: Hosts that are looked at at once for this.
 AT_ONCE = 50
+#: Gates that refuse, too, where others were not looked at.
+OF_A_GROUP = (BLAST_RADIUS, FLOOR)
 #: States in which a look counts as an attempt.
 UNWELL = (WARNING, CRITICAL, UNKNOWN)
 
@@ -68,10 +70,15 @@ class View:
 
     @staticmethod
     def held(records: Iterable[HealRecord]) -> list[str]:
-        """Return the ids of what was not healed for this alone, that others were not looked at yet."""
+        """Return the ids of what was not healed for this alone, that others were not looked at yet.
+
+        In a life that has just begun the gates about a group refuse for the very same reason.
+        """
         refused = [one for one in records if one.outcome == REFUSED]
         gates = {one.before.id: {answer.name for answer in refusals(one.gates)} for one in refused}
-        return [id for id, closed in gates.items() if SEEN in closed and closed <= {SEEN, *OPENED_BY_APPROVAL}]
+        return [
+            id for id, closed in gates.items() if SEEN in closed and closed <= {SEEN, *OF_A_GROUP, *OPENED_BY_APPROVAL}
+        ]
 
     def _seen(self, result: Result, at: Moment) -> Seen:
         since, blocked = self.statuses[result.id].turned or at, result.blocked_by or False

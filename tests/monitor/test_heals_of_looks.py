@@ -518,3 +518,32 @@ def test_what_is_known_of_others_is_worked_out_once_for_all_that_was_seen(
     assert len(known) == 2
     assert known[0] is known[1]
     healer.end()
+
+
+def test_right_after_a_restart_what_waits_for_its_group_is_attended_to_once_that_was_looked_at(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_hosts(project, mode="propose", confirm="1")
+    stack = (project / "stack.yaml").read_text()
+    (project / "stack.yaml").write_text(stack.replace("[two]", "[one]"))
+    (project / "there-here").touch()
+    first = Healer(project).healed(0)
+    first.end()
+    (project / "there-here").unlink()
+    book = first.monitor.book.whole()
+    kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
+    monkeypatch.setattr(around, "AT_ONCE", 0)
+    healer = Healer(project, kept=(kept, first.monitor.timepiece.anchor()), clock=first.clock)
+    newest, other = healer.monitor.book.newest, THERE.replace("@here", "@other")
+    healer.clock.now += 1
+    healer.monitor.book.hint([THERE], healer.monitor.timepiece.now())
+    healer.healed(0)
+    closed = [gate for one in healer.state.read("heal.jsonl") for gate in one["gates"] if not gate["passed"]]
+    assert {"seen", "blast radius"} <= {gate["name"] for gate in closed}
+    assert other not in newest
+    seen = newest[THERE]
+    monkeypatch.setattr(around, "AT_ONCE", 50)
+    healer.healed(0).healed(1).healed(0).monitor.turn(0)
+    assert other in newest
+    assert (healer.said[0], newest[THERE]) == ("warning", seen), "it is proposed, as it was seen last"
+    healer.end()
