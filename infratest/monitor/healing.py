@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Condition, Thread
-from time import monotonic, time
+from time import time
 from typing import cast
 
 from infratest import rfc3339
@@ -22,7 +22,7 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.problems import acknowledged, in_downtime
 from infratest.alerting.subject import HEALS, Subject
 from infratest.engine.apart import defects_told
-from infratest.errors import InfratestError, InUse
+from infratest.errors import Ended, InfratestError, InUse
 from infratest.heal.health import paused
 from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
@@ -117,7 +117,8 @@ class Healing:
         self._said: dict[str, str] = {}
         self._in_use: float | None = None  # since when, in the monitor's own time
         self._logged: Sequence[str] = ()
-        Thread(target=self._heal_on, name="heal", daemon=True).start()
+        self._engine = Thread(target=self._heal_on, name="heal", daemon=True)
+        self._engine.start()
 
     @property
     def busy(self) -> bool:
@@ -158,14 +159,11 @@ class Healing:
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long for the act that is under way, which needs nothing of the monitor any longer.
+        """Once it is ended, wait so long for the act that is under way, which needs nothing of the monitor any longer.
 
         One that takes longer is left: it is on record, and whoever heals next looks at what became of it.
         """
-        until = monotonic() + seconds
-        with self._changed:
-            while self._busy and (left := until - monotonic()) > 0:
-                self._changed.wait(left)
+        self._engine.join(seconds)
 
     def _fit(self, watched: Watched, book: Book) -> None:
         """Go by what is watched now, and by the rules as they are now; forget all else."""
@@ -246,6 +244,8 @@ class Healing:
                     try:
                         found += defects_told(self._attend)(work, at)
                         continue
+                    except Ended:
+                        pass  # and with it this engine
                     except (InfratestError, OSError) as error:
                         errors.append(error)
                 left += [(result, at) for result in work.seen[at]]

@@ -13,7 +13,7 @@ from infratest import rfc3339
 from infratest.alerting.downtime import Downtime, Fixed
 from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
-from infratest.errors import UserError
+from infratest.errors import Ended, UserError
 from infratest.heal import proposals
 from infratest.heal.pause import pause, resume
 from infratest.model import Report
@@ -547,3 +547,18 @@ def test_right_after_a_restart_what_waits_for_its_group_is_attended_to_once_that
     assert other in newest
     assert (healer.said[0], newest[THERE]) == ("warning", seen), "it is proposed, as it was seen last"
     healer.end()
+
+
+def test_an_engine_that_asks_a_loop_which_ends_waits_for_nobody(
+    healer: Healer, caplog: pytest.LogCaptureFixture
+) -> None:
+    healer.healed(0).there.unlink()
+    healer.handed_over(10)
+    wait_until(lambda: not healer.monitor.inbox.empty(), PATIENCE)
+    healer.monitor.end()
+    healer.monitor.run()
+    healer.end()
+    with pytest.raises(Ended, match="ends, and answers no more"):
+        healer.monitor.ask(lambda monitor: None)
+    assert not healer.healing.busy
+    assert caplog.messages == [], "nothing is wrong with it"
