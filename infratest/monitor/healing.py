@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Condition, Thread
 from time import time
 from typing import cast
 
-from infratest import rfc3339
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import acknowledged, in_downtime
 from infratest.alerting.subject import HEALS, Subject
@@ -34,6 +32,7 @@ from infratest.monitor.monitor import ANSWER, Call, Monitor
 from infratest.monitor.ruled import Ruled, ruled
 from infratest.monitor.uncounted import Look, Rows, Uncounted
 from infratest.monitor.watched import Watched
+from infratest.monitor.work import Work
 from infratest.project.heal import Resident, heal_report
 from infratest.project.left_alone import words
 from infratest.project.session import Session
@@ -52,40 +51,6 @@ AGAIN = 10.0
 PATIENCE = 300.0
 #: So many of a list are shown.
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What the engine is to attend to.
-
-    Args:
-        seen: by when it was looked at (seconds since the epoch), the results. before: looks that newer ones of theirs
-        have overtaken: they are counted alone. ruled: what there is a rule for.
-    """
-
-    watched: Watched
-    seen: Mapping[float, Sequence[Result]]
-    before: Sequence[Look]
-    ruled: Ruled
-
-    @property
-    def looks(self) -> Iterator[Look]:
-        """All looks, the newest of each id at the end."""
-        yield from self.before
-        yield from ((result, at) for at, results in self.seen.items() for result in results)
-
-    @property
-    def overtaken(self) -> list[Report]:
-        """Return the looks that are counted alone as reports, the oldest first."""
-        seen: dict[float, list[Result]] = {}
-        for result, at in self.before:
-            seen.setdefault(at, []).append(result)
-        return [self.report(at, seen[at]) for at in sorted(seen)]
-
-    def report(self, at: float, results: Sequence[Result]) -> Report:
-        """Return what was looked at at one time as a report."""
-        stack = self.watched.session.stack
-        return Report(stack.name, stack.env, rfc3339.written(at), 0.0, results)
 
 
 class Healing:
@@ -108,8 +73,8 @@ class Healing:
         self._in_hand: Collection[str] = ()
         self._rows: Rows | None = None  # until they are read, each green may end one
         self._next, self._due = -inf, True
-        self._work: _Work | None = None
-        self._busy = self._ended = False
+        self._work: Work | None = None
+        self._busy = self._ended = self._counts = False
         self._changed = Condition()
         # Of the engine's thread.
         self._approvals = Approvals()
@@ -153,9 +118,9 @@ class Healing:
                 self._hand_over(watched)
 
     def end(self) -> None:
-        """Begin nothing more."""
+        """Begin nothing more. What was seen is counted still, once an act that is under way is over."""
         with self._changed:
-            self._ended = True
+            self._ended, self._counts = True, self._monitor.writing.store.ours
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
@@ -163,6 +128,7 @@ class Healing:
 
         One that takes longer is left: it is on record, and whoever heals next looks at what became of it.
         """
+        self._count_left(self._in_hand)  # the act may outlast this process
         self._engine.join(seconds)
 
     def _fit(self, watched: Watched, book: Book) -> None:
@@ -190,7 +156,7 @@ class Healing:
         seen: dict[float, list[Result]] = {}
         for result, at in newest:
             seen.setdefault(at, []).append(result)
-        self._work = _Work(watched, seen, before, self._ruled)
+        self._work = Work(watched, seen, before, self._ruled)
         self._in_hand, self._busy, self._due = {result.id for result, _ in newest}, True, False
         self._changed.notify_all()
 
@@ -202,7 +168,7 @@ class Healing:
                 while self._work is None and not self._ended:
                     self._changed.wait()
                 if self._work is None:
-                    return
+                    break
                 work, self._work = self._work, None
             errors, left, rows = list[Exception](), None, None
             try:
@@ -221,7 +187,30 @@ class Healing:
                     self._next, self._due = now.steady + AGAIN, True
                 self._changed.notify_all()
 
-    def _heal(self, work: _Work, errors: list[Exception]) -> list[Look]:
+        self._count_left(())
+
+    def _count_left(self, but: Collection[str]) -> None:
+        """Count what was seen and nobody has attended to: who heals next would not know of it, of greens least of all.
+
+        Where another monitor works by now that has looked itself, this says nothing new.
+
+        Args:
+            but: ids of which looks are in hand that come first.
+        """
+        with self._changed:
+            before, newest = self._waiting.take()
+            looks = [*before, *newest]
+            self._waiting.back([look for look in looks if look[0].id in but])
+        watched, looks = cast(Watched, self._monitor.watched), [look for look in looks if look[0].id not in but]
+        if not looks or not self._counts:
+            return
+        session, left = watched.session, Work(watched, {}, looks, self._ruled)
+        try:
+            failures.record_runs(session.state, session.stack.env, left.overtaken, time())
+        except (InfratestError, OSError) as error:
+            log.error("monitor: what was seen last is not counted for heals: %s", error)
+
+    def _heal(self, work: Work, errors: list[Exception]) -> list[Look]:
         """Count all of a work, and attend to the newest looks; return those that something went wrong with.
 
         Whatever happens to one part, the others are attended to, unless they would only wait for the same process.
@@ -253,7 +242,7 @@ class Healing:
             keep.looks(session.state, found)
         return left
 
-    def _attend(self, work: _Work, at: float) -> list[tuple[Report, float]]:
+    def _attend(self, work: Work, at: float) -> list[tuple[Report, float]]:
         """Attend to what was looked at at one time; return what there is to keep, each with when that was looked at."""
         view = self._view()  # as all is now: what came before may have taken minutes
         resident = Resident(
@@ -303,7 +292,7 @@ class Healing:
         if hosts:
             self._monitor.inbox.put(Call(told, lambda answer: None))
 
-    def _judge(self, work: _Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
+    def _judge(self, work: Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
         """Say whether heals can be made, and whether one waits for a person."""
         self._said = {id: line for id, line in self._said.items() if id in work.ruled.looks}
         self._approvals.fit(_failing(work, rows))
@@ -339,7 +328,7 @@ class Healing:
 
         self._monitor.inbox.put(Call(say, lambda answer: None))
 
-    def _left_alone(self, work: _Work, result: Result) -> str:
+    def _left_alone(self, work: Work, result: Result) -> str:
         """Return why a result is to be left alone now, by what the monitor itself knows; empty where it may be healed.
 
         Asked before every act: what a book knows is of its own thread, so that it is asked there.
@@ -377,6 +366,6 @@ def _why_left_alone(book: Book, id: str, now: Moment) -> str:
     return "" if why is None else why.reason
 
 
-def _failing(work: _Work, rows: Rows | None) -> Callable[[str], bool]:
+def _failing(work: Work, rows: Rows | None) -> Callable[[str], bool]:
     """Return what says whether a result fails, as far as is known, and there is a rule for it."""
     return lambda id: id in work.ruled.looks and (rows is None or rows.open(id, 1))

@@ -212,7 +212,8 @@ def test_each_green_between_two_failures_is_one_look_of_a_window(project: Path) 
     healer.end()
 
 
-def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
+def at_work(project: Path) -> tuple[Healer, Path]:
+    """Return a healer that is in the midst of an act, about another scenario; and what lets the act go on."""
     go, other = project / "go", project / "other"
     blocks = f"""  blocks:
     when: {{tags: "@slow", state: critical}}
@@ -220,7 +221,7 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     do: [{{run: "touch {project}/begun; while ! [ -e {go} ]; do sleep 0.05; done; touch {other}"}}]
     mode: auto
 """
-    write(project, more=blocks)
+    write(project, tag="@web", more=blocks)
     feature = f'  @slow\n  Scenario: other\n    Then the file "{other}" exists\n'
     with (project / "features" / "x.feature").open("a") as file:
         file.write(feature)
@@ -231,15 +232,34 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     healer.clock.now += 10
     wait_until(lambda: healer.monitor.turn(0) or (project / "begun").exists(), PATIENCE)
     assert healer.row().failures == 1
+    return healer, go
+
+
+def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
+    healer, go = at_work(project)
     healer.there.touch()
     healer.after(10).after(10)
     healer.there.unlink()
     healer.after(10)
     go.touch()
     row = healer.healed(0).row()
-    assert other.exists(), "the engine was busy with it"
+    assert (project / "other").exists(), "the engine was busy with it"
     assert (row.failures, healer.there.exists()) == (1, False), row
     healer.end()
+
+
+def test_an_act_that_outlasts_the_end_holds_up_no_count(project: Path) -> None:
+    healer, go = at_work(project)
+    healer.clock.now += 10
+    book, now = healer.monitor.book, healer.monitor.timepiece.now()
+    healer.healing.see([(book.results[FULL].changed(state="critical"), now.wall)], book, now)
+    healer.healing.end()
+    healer.healing.wait(0.0)
+    counted = healer.row(FULL).failures
+    go.touch()
+    healer.end()
+    assert counted == 1
+    assert (project / "other").exists(), "the act was under way"
 
 
 def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> None:
@@ -562,3 +582,24 @@ def test_an_engine_that_asks_a_loop_which_ends_waits_for_nobody(
         healer.monitor.ask(lambda monitor: None)
     assert not healer.healing.busy
     assert caplog.messages == [], "nothing is wrong with it"
+    assert healer.row().failures == 1, "it is counted"
+
+
+def test_what_waits_for_the_engine_at_the_end_is_counted_greens_too(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    assert healer.healed(10).row().failures == 1
+    counts = healer.state.path / failures.FILE
+    before = counts.read_text()
+    counts.write_text("no JSON")
+    healer.there.touch()
+    assert healer.healed(10).said[0] == "critical", "it waits until it can be counted"
+    counts.write_text(before)
+    healer.end()
+    assert (healer.row().state, healer.row().failures) == ("ok", 0)
+
+
+def test_one_that_may_not_work_any_longer_counts_nothing_at_its_end(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    healer.shelf.ours = False
+    healer.healed(10).end()
+    assert healer.row().failures == 0
