@@ -4,9 +4,8 @@
 before. For gates to see as much here, all other hosts are looked at once something fails that may be healed: some at a
 time, those first that were looked at longest ago, and by what is looked at as often as the most. Until they were,
 nothing is done. However much fails, no host is asked for this again before `retry` is over, and none sooner than
-`retry` says where anything is not well there. One of which no look comes
-back is waited for no longer than a look may take, and counts as it was seen last. All but `View` is of the loop's
-thread.
+`retry` says where anything is not well there. One of which no look comes back is waited for no longer than a look may
+take, and counts as it was seen last. All but `View` is of the loop's thread.
 """
 
 from __future__ import annotations
@@ -104,6 +103,8 @@ class Around:
         self._asked: dict[str, float] = {}
         self._awaited: set[str] = set()
         self._silent: set[str] = set()
+        #: Until when each host is not asked for this.
+        self._rests: dict[str, float] = {}
         #: What is attended to again once all others were looked at.
         self._held: set[str] = set()
         self._failed = self._came = False
@@ -145,11 +146,11 @@ class Around:
             self._failed, self._wanted = False, max((self._began[id] for id in self._healable), default=-inf)
             seen = self._seen(book, now)
             self._pending = sorted(self._hosts, key=lambda host: (seen[host], host)) if self._healable else []
-        before = len(self._pending), self._silent
+        before = self._pending, self._awaited, self._silent
         self._pending = [host for host in self._pending if self._late(host, self._wanted, book)]
         self._awaited = {host for host in self._awaited if self._late(host, self._asked[host], book)}
         self._silent = {host for host in self._awaited if now.steady - self._asked[host] >= self._patience}
-        self._came |= before != (len(self._pending), self._silent)
+        self._came |= before != (self._pending, self._awaited, self._silent)
         self._ask(book, now)
         if self._came or news:
             self._view = None
@@ -172,7 +173,7 @@ class Around:
             if free <= 0:
                 break
             if host not in self._awaited and self._rested(host, book, now):
-                self._asked[host] = now.steady
+                self._asked[host], self._rests[host] = now.steady, now.steady + self._pauses[host]
                 self._awaited.add(host)
                 book.hint(self._hosts[host], now)
                 free -= 1
@@ -180,13 +181,16 @@ class Around:
     def _rested(self, host: str, book: Book, now: Moment) -> bool:
         """Whether a look at a host now would be no attempt that comes before its time.
 
-        For what is well it never is: it was asked for this before `retry` or not. Anything else is looked at when
-        `retry` says, for it is of two such looks that a failure is made hard, or confirmed.
+        What is well is only not asked for this again before `retry` is over. Anything else is looked at when `retry`
+        says, for it is of two such looks that a failure is made hard, or confirmed.
         """
+        if now.steady < self._rests.get(host, -inf):
+            return False
         statuses = [book.statuses[id] for id in self._hosts[host]]
         times = [one.looked for one in statuses if one.looked is not None and (one.soft or one.seen in UNWELL)]
         # One of the future is of what another machine has kept.
-        return all(abs(now.steady - at) >= self._pauses[host] for at in (self._asked.get(host, -inf), *times))
+        self._rests[host] = max((at for at in times if at <= now.steady), default=-inf) + self._pauses[host]
+        return self._rests[host] <= now.steady
 
     def _attendable(self, book: Book, now: Moment) -> list[str]:
         """Return what is held of which all others were looked at."""
@@ -231,6 +235,7 @@ class Around:
         self._healable &= self._began.keys()
         self._held &= self._began.keys()
         self._asked = {host: at for host, at in self._asked.items() if host in self._hosts}
+        self._rests = {host: at for host, at in self._rests.items() if host in self._hosts}
         self._awaited &= self._asked.keys()
 
 
