@@ -9,6 +9,7 @@
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
     │   ├── InUse                  another process is at work on the stack, and holds its lock
+    │   ├── Ended                  a monitor was asked something as it ended
     │   ├── NotKept                the monitor's store could not be written: what a commit would have kept is not there
     │   ├── StoreDamaged           the monitor's store, or a row of it, cannot be read
     │   ├── NoStore                no monitor has kept anything there yet
@@ -85,6 +86,10 @@ class StateError(InfratestError):
 
 class InUse(StateError):
     """Another process is at work on the stack, and holds the lock of its state directory: there is nothing wrong."""
+
+
+class Ended(StateError):
+    """A monitor was asked something as it ended: it answers nobody any longer."""
 
 
 class NotKept(StateError):

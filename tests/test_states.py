@@ -37,7 +37,7 @@ ERRORS = {
     "ConnectionLost": "unknown", "DeadlineExceeded": "unknown", "FactError": "unknown", "HealError": "unknown",
     "SendError": "unknown", "ActError": "unknown", "InventoryError": "unknown", "NoShell": "unknown",
     "NotInstalled": "unknown", "SecretInFeature": "unknown", "NotKept": "unknown", "StoreDamaged": "unknown",
-    "LeaseLost": "unknown", "InUse": "unknown", "NoStore": "unknown",
+    "LeaseLost": "unknown", "InUse": "unknown", "Ended": "unknown", "NoStore": "unknown",
 }  # fmt: skip
 
 

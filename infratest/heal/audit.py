@@ -9,7 +9,7 @@ with who was told of problems that last: one file of bounded size is all that a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from infratest.heal.gates import Try, moment
 from infratest.heal.records import FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord, in_drill
 from infratest.heal.verifying import Unverified
 from infratest.process_tree import started
+from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir, kept_age, kept_size
 from infratest.store.failures import Row, load
 
@@ -271,6 +272,11 @@ def _whole(state: StateDir) -> list[dict[str, Any]]:
             f"healing is disarmed: {error}; it may have been a try, so that no budget can be counted; mend its line, "
             "or take it out"
         ) from error
+
+
+def window(rules: Sequence[HealRule]) -> float:
+    """Return the seconds for which the budgets of rules go back at most."""
+    return max((max(rule.per, rule.group[1] if rule.group else 0.0) for rule in rules), default=0.0)
 
 
 def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from infratest.errors import UserError
 from infratest.heal import proposals, verifying
 from infratest.heal.acts import ENDING
 from infratest.heal.afterwards import Afterwards
-from infratest.heal.audit import Audit
+from infratest.heal.audit import Audit, window
 from infratest.heal.desk import PROPOSAL, Answered, Desk
 from infratest.heal.falling import falls_back
 from infratest.heal.gates import (
@@ -87,7 +87,7 @@ def heal(
     if not work and not dry_run and not verifying.waits(state, report.env):
         # A check that finds all well waits for nobody who is at work on the stack.
         counts.record_run(state, report, means.clock(), bool(means.drilled))
-        Audit(state, report.env, means.clock(), _window(rules), looking=True)
+        Audit(state, report.env, means.clock(), window(rules), looking=True)
         return []
     if means.deadline is not None:
         wait = min(wait, max(0.0, means.deadline.left - ENDING))
@@ -98,10 +98,6 @@ def heal(
             behind = [other.id for other, _ in work[at + 1 :] if other.host == result.host]
             told.extend(healer.attend(result, rule, ladders[rule.name], behind))
         return told
-
-
-def _window(rules: Sequence[HealRule]) -> float:
-    return max((max(rule.per, rule.group[1] if rule.group else 0.0) for rule in rules), default=0.0)
 
 
 def covered(report: Report, rules: Sequence[HealRule]) -> list[tuple[Result, HealRule]]:
@@ -152,7 +148,7 @@ class _Healer(Afterwards):
             rows = counts.counted(counts.load(state, report.env), report, drill)
         else:
             rows = counts.record_run(state, report, means.clock(), drill)
-        audit = Audit(state, report.env, means.clock(), _window(rules), looking=dry_run)
+        audit = Audit(state, report.env, means.clock(), window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
         self._looked, self._known = looked, {rule.name: rule for rule in rules}
         self._proposals = Desk(state, report.env, means.keys, means.reads)

@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Condition, Thread
-from time import monotonic, time
+from time import time
 from typing import cast
 
-from infratest import rfc3339
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import acknowledged, in_downtime
 from infratest.alerting.subject import HEALS, Subject
-from infratest.cleaning import clean
 from infratest.engine.apart import defects_told
-from infratest.errors import InfratestError, InUse
-from infratest.heal import proposals
-from infratest.heal.records import PROPOSED, RECOVERED, TRIED, HealRecord, note
+from infratest.errors import Ended, InfratestError, InUse
+from infratest.heal.health import paused
+from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
 from infratest.model import Report, Result
+from infratest.monitor.approvals import Approvals
 from infratest.monitor.around import Around, View
 from infratest.monitor.book import Book
 from infratest.monitor.keeping import HEALER
@@ -34,6 +32,7 @@ from infratest.monitor.monitor import ANSWER, Call, Monitor
 from infratest.monitor.ruled import Ruled, ruled
 from infratest.monitor.uncounted import Look, Rows, Uncounted
 from infratest.monitor.watched import Watched
+from infratest.monitor.work import Work
 from infratest.project.heal import Resident, heal_report
 from infratest.project.left_alone import words
 from infratest.project.session import Session
@@ -52,40 +51,6 @@ AGAIN = 10.0
 PATIENCE = 300.0
 #: So many of a list are shown.
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What the engine is to attend to.
-
-    Args:
-        seen: by when it was looked at (seconds since the epoch), the results. before: looks that newer ones of theirs
-        have overtaken: they are counted alone. ruled: what there is a rule for.
-    """
-
-    watched: Watched
-    seen: Mapping[float, Sequence[Result]]
-    before: Sequence[Look]
-    ruled: Ruled
-
-    @property
-    def looks(self) -> Iterator[Look]:
-        """All looks, the newest of each id at the end."""
-        yield from self.before
-        yield from ((result, at) for at, results in self.seen.items() for result in results)
-
-    @property
-    def overtaken(self) -> list[Report]:
-        """Return the looks that are counted alone as reports, the oldest first."""
-        seen: dict[float, list[Result]] = {}
-        for result, at in self.before:
-            seen.setdefault(at, []).append(result)
-        return [self.report(at, seen[at]) for at in sorted(seen)]
-
-    def report(self, at: float, results: Sequence[Result]) -> Report:
-        """Return what was looked at at one time as a report."""
-        stack = self.watched.session.stack
-        return Report(stack.name, stack.env, rfc3339.written(at), 0.0, results)
 
 
 class Healing:
@@ -108,16 +73,17 @@ class Healing:
         self._in_hand: Collection[str] = ()
         self._rows: Rows | None = None  # until they are read, each green may end one
         self._next, self._due = -inf, True
-        self._work: _Work | None = None
-        self._busy = self._ended = False
+        self._work: Work | None = None
+        self._busy = self._ended = self._counts = False
         self._changed = Condition()
         # Of the engine's thread.
-        self._proposed: dict[str, str] = {}
-        self._recalled = False  # whether that holds what an earlier life has left
+        self._approvals = Approvals()
+        self._recalled = False  # whether those hold what an earlier life has left
         self._said: dict[str, str] = {}
         self._in_use: float | None = None  # since when, in the monitor's own time
         self._logged: Sequence[str] = ()
-        Thread(target=self._heal_on, name="heal", daemon=True).start()
+        self._engine = Thread(target=self._heal_on, name="heal", daemon=True)
+        self._engine.start()
 
     @property
     def busy(self) -> bool:
@@ -129,40 +95,41 @@ class Healing:
 
     def see(self, looked: Iterable[tuple[Result, float]], book: Book, now: Moment) -> None:
         """Take in what was looked at, each with when that was in seconds since the epoch."""
-        watched = cast(Watched, self._monitor.watched)
+        watched, looked = cast(Watched, self._monitor.watched), [*looked]
         with self._changed:
             if book.subjects is not self._subjects or watched.session.stack.heal is not self._rules:
                 self._fit(watched, book)
             if not self._busy and self._rows is not None and not self._rows.current(watched.session.state):
                 self._rows = None  # while the engine is at work, it is the engine who writes
-            for result, at in looked:
-                of = self._ruled.looks.get(result.id, 0)
-                if not of:
-                    continue
-                self._around.saw(result, book)
+            ours = [(result, at, of) for result, at in looked if (of := self._ruled.looks.get(result.id, 0))]
+            rests = any(result.state not in WELL for result, _, _ in ours) and paused(
+                watched.session.state, now.wall, ""
+            )
+            for result, at, of in ours:
+                self._around.saw(result, book, not rests and self._healable(result, book, now))
                 if result.state == OK:
                     self._green[result.id] = at
                 if result.state not in WELL or self._ends_a_row(result.id, of):
                     self._waiting.add(result, at, of)
-            self._around.tend(watched, book, now)
+            for id in self._around.tend(watched, book, now, bool(looked)):
+                if id in self._ruled.looks and id not in self._waiting and id not in self._in_hand:
+                    self._waiting.add(book.results[id], book.newest[id].wall, self._ruled.looks[id])
             if (self._waiting or self._due) and now.steady >= self._next:
                 self._hand_over(watched)
 
     def end(self) -> None:
-        """Begin nothing more."""
+        """Begin nothing more. What was seen is counted still, once an act that is under way is over."""
         with self._changed:
-            self._ended = True
+            self._ended, self._counts = True, self._monitor.writing.store.ours
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long for the act that is under way, which needs nothing of the monitor any longer.
+        """Once it is ended, wait so long for the act that is under way, which needs nothing of the monitor any longer.
 
         One that takes longer is left: it is on record, and whoever heals next looks at what became of it.
         """
-        until = monotonic() + seconds
-        with self._changed:
-            while self._busy and (left := until - monotonic()) > 0:
-                self._changed.wait(left)
+        self._count_left(self._in_hand)  # the act may outlast this process
+        self._engine.join(seconds)
 
     def _fit(self, watched: Watched, book: Book) -> None:
         """Go by what is watched now, and by the rules as they are now; forget all else."""
@@ -176,6 +143,12 @@ class Healing:
         """Whether that a result is well may say something new: it is no longer so, or one look more of a window."""
         return self._rows is None or id in self._waiting or id in self._in_hand or self._rows.open(id, of)
 
+    def _healable(self, result: Result, book: Book, now: Moment) -> bool:
+        """Whether something may be done about what fails now, as far as that is known without asking anybody."""
+        return (
+            result.state not in WELL and result.id in self._ruled.acting and not _why_left_alone(book, result.id, now)
+        )
+
     def _hand_over(self, watched: Watched) -> None:
         if self._busy or self._ended or not self._monitor.writing.store.ours:
             return  # it waits
@@ -183,7 +156,7 @@ class Healing:
         seen: dict[float, list[Result]] = {}
         for result, at in newest:
             seen.setdefault(at, []).append(result)
-        self._work = _Work(watched, seen, before, self._ruled)
+        self._work = Work(watched, seen, before, self._ruled)
         self._in_hand, self._busy, self._due = {result.id for result, _ in newest}, True, False
         self._changed.notify_all()
 
@@ -195,7 +168,7 @@ class Healing:
                 while self._work is None and not self._ended:
                     self._changed.wait()
                 if self._work is None:
-                    return
+                    break
                 work, self._work = self._work, None
             errors, left, rows = list[Exception](), None, None
             try:
@@ -214,7 +187,30 @@ class Healing:
                     self._next, self._due = now.steady + AGAIN, True
                 self._changed.notify_all()
 
-    def _heal(self, work: _Work, errors: list[Exception]) -> list[Look]:
+        self._count_left(())
+
+    def _count_left(self, but: Collection[str]) -> None:
+        """Count what was seen and nobody has attended to: who heals next would not know of it, of greens least of all.
+
+        Where another monitor works by now that has looked itself, this says nothing new.
+
+        Args:
+            but: ids of which looks are in hand that come first.
+        """
+        with self._changed:
+            before, newest = self._waiting.take()
+            looks = [*before, *newest]
+            self._waiting.back([look for look in looks if look[0].id in but])
+        watched, looks = cast(Watched, self._monitor.watched), [look for look in looks if look[0].id not in but]
+        if not looks or not self._counts:
+            return
+        session, left = watched.session, Work(watched, {}, looks, self._ruled)
+        try:
+            failures.record_runs(session.state, session.stack.env, left.overtaken, time())
+        except (InfratestError, OSError) as error:
+            log.error("monitor: what was seen last is not counted for heals: %s", error)
+
+    def _heal(self, work: Work, errors: list[Exception]) -> list[Look]:
         """Count all of a work, and attend to the newest looks; return those that something went wrong with.
 
         Whatever happens to one part, the others are attended to, unless they would only wait for the same process.
@@ -226,7 +222,9 @@ class Healing:
         """
         session, left = work.watched.session, list[Look]()
         if not self._recalled:
-            self._proposed, self._recalled = _left_waiting(work, self._read(session)), True
+            fails = _failing(work, self._read(session))
+            self._approvals.recall(session.state, session.stack.env, session.stack.heal, fails, time())
+            self._recalled = True
         failures.record_runs(session.state, session.stack.env, work.overtaken, time())
         found: list[tuple[Report, float]] = []
         try:
@@ -235,6 +233,8 @@ class Healing:
                     try:
                         found += defects_told(self._attend)(work, at)
                         continue
+                    except Ended:
+                        pass  # and with it this engine
                     except (InfratestError, OSError) as error:
                         errors.append(error)
                 left += [(result, at) for result in work.seen[at]]
@@ -242,48 +242,44 @@ class Healing:
             keep.looks(session.state, found)
         return left
 
-    def _attend(self, work: _Work, at: float) -> list[tuple[Report, float]]:
+    def _attend(self, work: Work, at: float) -> list[tuple[Report, float]]:
         """Attend to what was looked at at one time; return what there is to keep, each with when that was looked at."""
-        view = self._view(work.seen[at])  # as all is now: what came before may have taken minutes
+        view = self._view()  # as all is now: what came before may have taken minutes
         resident = Resident(
             hosts=work.watched.hosts,
-            known=view.known(),
+            known=view.known,
             left_alone=partial(self._left_alone, work),
             green=lambda id: self._green.get(id),
-            unseen=partial(_unseen, view),
+            unseen=lambda result: view.unseen(result.id),
         )
         report = work.report(at, [view.dated(result, at) for result in work.seen[at]])
         after, records = heal_report(work.watched.session, report, False, resident=resident)
-        self._told(after, records, work.watched.session.command)
+        self._told(records, work.watched.session.command)
+        session = work.watched.session
+        self._approvals.decided(session.state, session.stack.env, after.results, records, time())
         self._hold(view.held(records))
         return [*_found(after, records, at)]
 
-    def _view(self, results: Sequence[Result]) -> View:
+    def _view(self) -> View:
         """Return how all is, as the loop knows it."""
-        ids = [result.id for result in results]
-        view: View = self._monitor.ask(lambda monitor: self._around.view(ids, monitor.book, monitor.timepiece.now()))
+        view: View = self._monitor.ask(lambda monitor: self._around.view(monitor.book, monitor.timepiece.now()))
         return view
 
     def _hold(self, ids: Sequence[str]) -> None:
-        """Have these looked at again as soon as all others were."""
+        """Have these attended to again as soon as all others were looked at."""
         if ids:
             self._monitor.inbox.put(Call(lambda monitor: self._around.hold(ids), lambda answer: None))
 
     def _read(self, session: Session) -> Rows:
         return Rows.read(session.state, session.stack.env)
 
-    def _told(self, report: Report, records: Sequence[HealRecord], command: Callable[..., str]) -> None:
+    def _told(self, records: Sequence[HealRecord], command: Callable[..., str]) -> None:
         """Let it be known what was decided, and have what was acted on looked at again."""
         for record in records:
             for line in note([record], command):
                 if self._said.get(record.before.id) != line:  # a refusal stands, look after look
                     log.warning("monitor: %s: %s", record.before.id, line)
                 self._said[record.before.id] = line
-        for result in report.results:
-            self._proposed.pop(result.id, None)
-        for record in records:
-            if record.outcome == PROPOSED and record.proposal:
-                self._proposed[record.before.id] = _waits(record.remedy, record.before.id, record.proposal)
         hosts = {each.before.host for each in records if each.outcome in (TRIED, RECOVERED)}
         done = [(each.before.host, said) for each in records if each.outcome == TRIED for said in note([each], command)]
 
@@ -296,12 +292,10 @@ class Healing:
         if hosts:
             self._monitor.inbox.put(Call(told, lambda answer: None))
 
-    def _judge(self, work: _Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
+    def _judge(self, work: Work, rows: Rows | None, errors: Sequence[Exception], now: Moment) -> None:
         """Say whether heals can be made, and whether one waits for a person."""
-        ids = work.ruled.looks
-        self._said = {id: line for id, line in self._said.items() if id in ids}
-        failing = {id for id in self._proposed if id in ids and (rows is None or rows.open(id, 1))}
-        waiting = self._proposed = {id: said for id, said in self._proposed.items() if id in failing}
+        self._said = {id: line for id, line in self._said.items() if id in work.ruled.looks}
+        self._approvals.fit(_failing(work, rows))
         wrong = [*work.ruled.wrong, *(str(error) for error in errors if not isinstance(error, InUse))]
         self._log(wrong)
         in_use = [str(error) for error in errors if isinstance(error, InUse)]
@@ -312,8 +306,8 @@ class Healing:
             self._say(CRITICAL, f"nothing is healed for {PATIENCE / 60:.0f} min and more: {in_use[0]}")
         elif in_use:
             return  # that somebody is at work on the stack is nothing wrong
-        elif waiting:
-            waits = "; ".join([waiting[id] for id in sorted(waiting)][:SHOWN])
+        elif waiting := self._approvals.words:
+            waits = "; ".join(waiting[:SHOWN])
             each = work.watched.session.command("heal", "list")
             self._say(WARNING, f"waits for approval: {waits}; `{each}` shows each")
         else:
@@ -334,7 +328,7 @@ class Healing:
 
         self._monitor.inbox.put(Call(say, lambda answer: None))
 
-    def _left_alone(self, work: _Work, result: Result) -> str:
+    def _left_alone(self, work: Work, result: Result) -> str:
         """Return why a result is to be left alone now, by what the monitor itself knows; empty where it may be healed.
 
         Asked before every act: what a book knows is of its own thread, so that it is asked there.
@@ -346,7 +340,9 @@ class Healing:
         if cast(Watched, self._monitor.watched).session.stack.heal != work.watched.session.stack.heal:
             return "the rules were read anew since it was looked at"
         try:
-            why: str = self._monitor.ask(lambda monitor: _left_alone(monitor, result.id), self._answer)
+            why: str = self._monitor.ask(
+                lambda monitor: _why_left_alone(monitor.book, result.id, monitor.timepiece.now()), self._answer
+            )
         except InfratestError as error:
             return f"whether it is in a downtime, or acknowledged, is not known: {error}"
         return words(why) if why else ""
@@ -363,32 +359,13 @@ def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator
             yield report.changed(results=results), looked
 
 
-def _unseen(view: View, result: Result) -> Sequence[str]:
-    return view.unseen.get(result.id, ())
-
-
-def _left_alone(monitor: Monitor, id: str) -> str:
-    book = monitor.book
+def _why_left_alone(book: Book, id: str, now: Moment) -> str:
     if id not in book.subjects:
         return "it is watched no longer"
-    why = in_downtime(id, book.downtimes, monitor.timepiece.now().wall) or acknowledged(book.statuses[id])
+    why = in_downtime(id, book.downtimes, now.wall) or acknowledged(book.statuses[id])
     return "" if why is None else why.reason
 
 
-def _left_waiting(work: _Work, rows: Rows) -> dict[str, str]:
-    """Return by id what an earlier life left waiting for a person, where as far as is known it fails still.
-
-    One that has expired meanwhile is made anew by the next look.
-    """
-    session = work.watched.session
-    rules, found = {rule.name for rule in session.stack.heal}, {}
-    for one in reversed(proposals.every(session.state, session.stack.env)):
-        id = str(one.says.get("result"))
-        fits = one.says.get("rule") in rules and id in work.ruled.looks
-        if one.state == proposals.WAITING and fits and rows.open(id, 1):
-            found[id] = _waits(str(one.says.get("remedy")), id, one.id)
-    return found
-
-
-def _waits(remedy: str, id: str, proposal: str) -> str:
-    return f"{clean(remedy, 500)} for {id} ({proposal})"
+def _failing(work: Work, rows: Rows | None) -> Callable[[str], bool]:
+    """Return what says whether a result fails, as far as is known, and there is a rule for it."""
+    return lambda id: id in work.ruled.looks and (rows is None or rows.open(id, 1))

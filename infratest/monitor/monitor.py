@@ -21,7 +21,7 @@ from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Moment
 from infratest.alerting.policy import NEVER, Policy
 from infratest.alerting.subject import HEALS, PROJECT, STORE, WITNESS, Subject, of_receiver
-from infratest.errors import InfratestError, StateError
+from infratest.errors import Ended, InfratestError, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book
@@ -107,7 +107,7 @@ class Monitor:
         self._readings, self._newest = count(1), 0  # of the project: their numbers, and that of the one that counts
         self._settled = -BEAT
         self._standstill = Standstill(timepiece.now())
-        self._ended = False
+        self._ended = self._over = False
         #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
         self.sending: Outgoing | None = None
@@ -134,6 +134,8 @@ class Monitor:
                 self.turn(self._pause())
                 turned()
         finally:
+            self._over = True
+            self._release()
             self._crew.end()
 
     def heal(self, healing: Heals) -> None:
@@ -148,12 +150,17 @@ class Monitor:
         self.book.look(_own(id, state, reason), self.timepiece.now(), final=True)
 
     def ask(self, ask: Callable[[Monitor], Any], seconds: float = ANSWER) -> Any:
-        """Have the loop answer, and wait for that; in any other thread. Raises InfratestError, as of a loop that hangs.
+        """Have the loop answer, and wait for that; in any other thread.
 
         What is asked is answered once what came of it is written. seconds: that it has for that.
+
+        Raises:
+            Ended: it works no longer. InfratestError: what came of it, or that the loop hangs.
         """
         came: SimpleQueue[Any] = SimpleQueue()
         self.inbox.put(Call(ask, came.put))
+        if self._over:  # else whoever ends it sees what was asked
+            self._release()
         try:
             answer = came.get(timeout=seconds)
         except Empty:
@@ -161,6 +168,13 @@ class Monitor:
         if isinstance(answer, InfratestError):
             raise answer
         return answer
+
+    def _release(self) -> None:
+        """Have nobody wait for an answer that does not come any more."""
+        with suppress(Empty):
+            while True:
+                if isinstance(item := self.inbox.get_nowait(), Call):
+                    item.answer(Ended(f"monitor: process {os.getpid()} ends, and answers no more"))
 
     def end(self) -> None:
         """End after this turn; may be called from anywhere."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infratest.alerting.subject import Subject
 from infratest.errors import UserError
 from infratest.heal.rules import WAY, WAY_TAG, expression, named
-from infratest.stack.declared import HealRule
+from infratest.stack.declared import OBSERVE, HealRule
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,13 @@ class Ruled:
     """What there is a rule for.
 
     Args:
-        looks: by id, how many of the newest looks its rules go by: 1, or as many as the widest `of` says. wrong: rules
-        that cannot be read, and tags that name none, in words: what they are about is healed by no rule.
+        looks: by id, how many of the newest looks its rules go by: 1, or as many as the widest `of` says. acting: ids
+        of those of which a rule does more than observe. wrong: rules that cannot be read, and tags that name none, in
+        words: what they are about is healed by no rule.
     """
 
     looks: Mapping[str, int] = field(default_factory=dict)
+    acting: Collection[str] = frozenset()
     wrong: tuple[str, ...] = ()
 
 
@@ -30,7 +32,7 @@ def ruled(rules: Sequence[HealRule], subjects: Iterable[Subject]) -> Ruled:
     How the monitor itself is, its receivers and heartbeats are healed by nobody, whatever a rule's expression says.
     """
     fits: list[tuple[HealRule, Callable[[Sequence[str]], bool]]] = []
-    looks, wrong = {}, list[str]()
+    looks, acting, wrong = {}, set[str](), list[str]()
     for rule in rules:
         try:
             fits.append((rule, expression(rule, rule.when_tags)))
@@ -49,4 +51,6 @@ def ruled(rules: Sequence[HealRule], subjects: Iterable[Subject]) -> Ruled:
         mine = [rule for rule, fit in fits if rule is chosen or fit(tags)]
         if mine:
             looks[subject.id] = max(max(1, rule.confirm_of) for rule in mine)
-    return Ruled(looks, tuple(dict.fromkeys(wrong)))
+            if any(rule.mode != OBSERVE for rule in mine):
+                acting.add(subject.id)
+    return Ruled(looks, acting, tuple(dict.fromkeys(wrong)))

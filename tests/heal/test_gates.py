@@ -84,7 +84,7 @@ def test_all_gates_are_open_and_each_says_why() -> None:
             "no host to act on: the result is of the whole stack",
         ),
         ({"result": make_result("critical", host="web-99")}, "target", "web-99 is none of the stack"),
-        ({"unseen": ("db-1", "web-2")}, "seen", "others were not looked at since it failed, and are now: db-1, web-2"),
+        ({"unseen": ("db-1", "web-2")}, "seen", "others were not looked at since it failed: db-1, web-2"),
         ({"row": ALLOWED.row.changed(failures=1)}, "confirm", "failure 1 in a row, 2 confirm"),
         ({"row": Row(state="warning", failures=9)}, "confirm", "failure 0 in a row"),
         ({"row": Row(), "rule": make_rule(confirm=0)}, "confirm", "failure 0 in a row, 1 confirm"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +56,7 @@ def one_cause(view: View, result: Result, looked: float, hosts: str) -> tuple[bo
         looked=looked,
         row=Row(state="critical", failures=3, since=NOON, last=looked),
         hosts={host: Host(host, groups=(f"group-{host}",)) for host in hosts},
-        history=_overlaid(view.known(), report, looked),
+        history=_overlaid(view.known, report, looked),
     )
     return GATES["one cause"](make_rule(), result, situation)
 
@@ -64,7 +66,7 @@ def one_cause(view: View, result: Result, looked: float, hosts: str) -> tuple[bo
 def test_what_fails_at_one_moment_does_so_however_often_it_is_looked_at(hosts: str, looks: int, retry: float) -> None:
     book, looked = turned_red(hosts, looks, retry)
     result = book.results[result_id("a")]
-    view = Around().view([result.id], book, at(looked - NOON))
+    view = Around().view(book, at(looked - NOON))
     passed, reason = one_cause(view, result, looked, hosts)
     assert not passed
     assert f"{len(hosts)} of {len(hosts)} hosts that turned red within 60 s share a moment" in reason
@@ -75,11 +77,11 @@ def test_it_is_known_over_a_restart_and_ends_with_the_state() -> None:
     again = Book(Memory(statuses=book.statuses, results=book.results))
     again.watch(book.subjects.values(), at(100))
     again.look(make_result("critical", "a"), at(101))
-    (seen,) = Around().view([], again, at(102)).known().values()
+    (seen,) = Around().view(again, at(102)).known.values()
     assert (seen.time, seen.since) == (NOON + 101, NOON)
     again.look(make_result("unknown", "a", blocked_by=result_id("b")), at(110))
     again.look(make_result("unknown", "a"), at(120))
-    (seen,) = Around().view([], again, at(121)).known().values()
+    (seen,) = Around().view(again, at(121)).known.values()
     assert seen == Seen(host="a", state="unknown", time=NOON + 120, since=NOON + 120)
 
 
@@ -134,17 +136,17 @@ def test_others_are_looked_at_once_some_at_a_time_and_not_what_is_dear(
     one.hold([id])
     unseen = []
     for _ in range(3):
-        one.tend(watched, book, now())
-        unseen.append((one.view([id], book, now()).unseen.get(id, []), asked_for(desk)))
+        again = one.tend(watched, book, now())
+        unseen.append((one.view(book, now()).unseen(id), asked_for(desk), again))
         desk.after(1)
     there = "features/x.feature#there@"
-    assert unseen == [(["b", "c"], {f"{there}b"}), (["c"], {f"{there}c"}), ([], {id})]
-    desk.after(5)
+    assert unseen == [(["b", "c"], {f"{there}b"}, []), (["c"], {f"{there}c"}, []), ([], set(), [id])]
+    desk.after(15)
     one.saw(book.results[id].changed(state="ok"), book)
     id = fails(desk, "b")
     one.saw(book.results[id], book)
     one.tend(watched, book, now())
-    assert asked_for(desk) == {f"{there}a"}, "the next failure has them looked at anew"
+    assert asked_for(desk) == {f"{there}c"}, "the next failure has them looked at anew, the longest ago first"
 
 
 def test_a_host_of_which_no_look_comes_back_is_not_waited_for_for_ever(desk: Desk) -> None:
@@ -157,14 +159,116 @@ def test_a_host_of_which_no_look_comes_back_is_not_waited_for_for_ever(desk: Des
     one.tend(watched, book, now())
     desk.clock.now += watched.seconds + GRACE - 1
     one.tend(watched, book, now())
-    assert one.view([id], book, now()).unseen == {id: ["b", "c"]}
+    assert one.view(book, now()).unseen(id) == ["b", "c"]
     desk.clock.now += 1
     one.tend(watched, book, now())
-    assert one.view([id], book, now()).unseen == {}
+    assert one.view(book, now()).unseen(id) == []
     another = fails(desk, "b")
     one.saw(book.results[another], book)
     one.tend(watched, book, now())
-    assert one.view([another], book, now()).unseen == {another: ["a"]}, "c is still silent"
+    assert one.view(book, now()).unseen(another) == ["a"], "c is still silent"
     desk.after(1)
     fresh = {id.partition("@")[2] for id, seen in book.newest.items() if seen.steady > now().steady - 5}
     assert fresh == {"a", "b", "c"}
+
+
+def test_nobody_is_starved_by_its_name_and_nobody_asked_again_before_retry_however_much_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(around, "AT_ONCE", 1)
+    hosts = [f"h{n}" for n in range(10)]
+    stack = STACK.replace(
+        "{a: {groups: [one]}, b: {groups: [two]}, c: {groups: [three]}}",
+        f"{{{', '.join(f'{host}: {{}}' for host in hosts)}}}",
+    )
+    small_project.write(tmp_path, {"stack.yaml": stack, "features/x.feature": FEATURE})
+    desk = Desk(tmp_path).after(0)
+    one, book, now = Around(), desk.monitor.book, desk.monitor.timepiece.now
+    asked: list[tuple[float, str]] = []
+    for second in range(45):
+        desk.clock.now += 1
+        id = fails(desk, "h0")
+        one.saw(book.results[id], book)  # each second something fails anew
+        one.tend(desk.monitor.watched, book, now())
+        asked += [(second, id.partition("@")[2]) for id in asked_for(desk)]
+        desk.after(0)
+        one.saw(book.results[id].changed(state="ok"), book)
+    times = {host: [at for at, name in asked if name == host] for host in hosts[1:]}
+    assert [len(each) for each in times.values()] == [3] * 9, times
+    assert all(later - at >= 15 for each in times.values() for at, later in pairwise(each)), times
+
+
+def test_what_is_not_well_is_looked_at_when_retry_says_and_not_sooner(desk: Desk) -> None:
+    one, book, now = Around(), desk.monitor.book, desk.monitor.timepiece.now
+    desk.clock.now += 10
+    soft = fails(desk, "b")
+    desk.clock.now += 5
+    id = fails(desk, "a")
+    one.saw(book.results[id], book)
+    asked: dict[str, float] = {}
+    for _ in range(16):
+        one.tend(desk.monitor.watched, book, now())
+        asked |= {id.partition("@")[2]: desk.clock.now for id in asked_for(desk)}
+        waits = one.view(book, now()).unseen(id)
+        if desk.clock.now < 25:
+            assert "b" in waits
+            assert book.statuses[soft].window.count(True) == 1, "no other attempt"
+        desk.clock.now += 1
+        desk.monitor.turn(0)
+    assert asked["c"] == 15
+    assert asked.get("b", 25) >= 25
+
+
+class Counted(dict[str, Moment]):
+    """When each was looked at, and how often somebody asks for that."""
+
+    asked = 0
+
+    def __getitem__(self, id: str) -> Moment:
+        self.asked += 1
+        return super().__getitem__(id)
+
+    def get(self, id: str, default: Any = None) -> Any:
+        self.asked += 1
+        return super().get(id, default)
+
+
+def test_a_turn_costs_the_same_however_many_failures_wait_for_others(desk: Desk) -> None:
+    book, now = desk.monitor.book, desk.monitor.timepiece.now
+    every = [id for id, each in book.subjects.items() if each.looked_at]
+    desk.clock.now += 10
+    for id in every:
+        if not id.endswith("@c"):
+            book.look(book.results[id].changed(state="critical", reason="gone"), now())
+    counted = []
+    for held in (1, 4):
+        one, looks = Around(), Counted(book.newest)
+        failed = [id for id in every if book.results[id].state == "critical"]
+        assert len(failed) == 4
+        for id in failed:
+            one.saw(book.results[id], book)
+        one.hold(failed[:held])
+        one.tend(desk.monitor.watched, book, now())
+        book.newest = looks
+        for _ in range(3):
+            one.tend(desk.monitor.watched, book, now())
+        nothing = looks.asked
+        book.look(book.results[failed[0]], now())
+        one.hold([])
+        one.tend(desk.monitor.watched, book, now())
+        counted.append((nothing, looks.asked))
+    assert counted[0] == counted[1]
+
+
+def test_a_view_is_made_once_until_something_is_looked_at(desk: Desk) -> None:
+    one, book, now, watched = Around(), desk.monitor.book, desk.monitor.timepiece.now, desk.monitor.watched
+    one.tend(watched, book, now())
+    view = one.view(book, now())
+    one.tend(watched, book, now(), news=False)
+    assert one.view(book, now()).known is view.known
+    desk.clock.now += 10
+    fails(desk, "a")
+    assert one.view(book, now()).known["features/x.feature#there@a"].state == "critical", "it is not told of yet"
+    again = one.view(book, now())
+    one.tend(watched, book, now(), news=True)
+    assert one.view(book, now()) is not again

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from infratest import rfc3339
+from infratest.alerting.downtime import Downtime, Fixed
 from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
-from infratest.errors import UserError
-from infratest.heal import verifying
+from infratest.errors import Ended, UserError
+from infratest.heal import proposals, verifying
+from infratest.heal.pause import pause, resume
 from infratest.heal.records import TRIED, HealRecord
 from infratest.model import Report
+from infratest.monitor import around, healing
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.healing import PATIENCE as IN_USE
 from infratest.monitor.healing import Healing
@@ -23,6 +26,8 @@ from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import ANSWER, PROJECT
 from infratest.monitor.ruled import ruled
 from infratest.monitor.uncounted import Uncounted
+from infratest.project.heal import Resident, heal_report
+from infratest.project.session import Session
 from infratest.store import failures, history
 from infratest.store.directory import StateDir
 from infratest.testing.waiting import wait_until
@@ -208,7 +213,8 @@ def test_each_green_between_two_failures_is_one_look_of_a_window(project: Path) 
     healer.end()
 
 
-def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
+def at_work(project: Path) -> tuple[Healer, Path]:
+    """Return a healer that is in the midst of an act, about another scenario; and what lets the act go on."""
     go, other = project / "go", project / "other"
     blocks = f"""  blocks:
     when: {{tags: "@slow", state: critical}}
@@ -216,7 +222,7 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     do: [{{run: "touch {project}/begun; while ! [ -e {go} ]; do sleep 0.05; done; touch {other}"}}]
     mode: auto
 """
-    write(project, more=blocks)
+    write(project, tag="@web", more=blocks)
     feature = f'  @slow\n  Scenario: other\n    Then the file "{other}" exists\n'
     with (project / "features" / "x.feature").open("a") as file:
         file.write(feature)
@@ -227,15 +233,34 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     healer.clock.now += 10
     wait_until(lambda: healer.monitor.turn(0) or (project / "begun").exists(), PATIENCE)
     assert healer.row().failures == 1
+    return healer, go
+
+
+def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path) -> None:
+    healer, go = at_work(project)
     healer.there.touch()
     healer.after(10).after(10)
     healer.there.unlink()
     healer.after(10)
     go.touch()
     row = healer.healed(0).row()
-    assert other.exists(), "the engine was busy with it"
+    assert (project / "other").exists(), "the engine was busy with it"
     assert (row.failures, healer.there.exists()) == (1, False), row
     healer.end()
+
+
+def test_an_act_that_outlasts_the_end_holds_up_no_count(project: Path) -> None:
+    healer, go = at_work(project)
+    healer.clock.now += 10
+    book, now = healer.monitor.book, healer.monitor.timepiece.now()
+    healer.healing.see([(book.results[FULL].changed(state="critical"), now.wall)], book, now)
+    healer.healing.end()
+    healer.healing.wait(0.0)
+    counted = healer.row(FULL).failures
+    go.touch()
+    healer.end()
+    assert counted == 1
+    assert (project / "other").exists(), "the act was under way"
 
 
 def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> None:
@@ -373,6 +398,50 @@ def test_a_heal_that_waits_is_told_once_whatever_is_started_again(project: Path)
     second.end()
 
 
+def two_hosts(project: Path, **words: str) -> Path:
+    """Write a project of two hosts, each with a file of its own; the second one's is there."""
+    write(project, **words)
+    for name, before, after in (
+        ("stack.yaml", "{here: {}}", "{here: {groups: [one]}, other: {groups: [two]}}"),
+        ("features/x.feature", f'"{project}/there"', f'"{project}/there-{{host.name}}"'),
+    ):
+        text = (project / name).read_text()
+        (project / name).write_text(text.replace(before, after))
+    (project / "there-other").touch()
+    return project
+
+
+def test_a_heal_that_waits_does_so_while_a_gate_is_closed_for_a_moment(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healer = Healer(two_hosts(project, mode="propose")).healed(0)
+    for _ in range(25):
+        healer.healed(1)
+    state, reason = healer.said
+    assert (state, reason.startswith("waits for approval: run touch")) == ("warning", True)
+    healer.saw("unknown").monitor.turn(0)
+    assert healer.said == (state, reason), "an unknown look says nothing of a proposal"
+    healer.end()
+    book = healer.monitor.book.whole()
+    kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
+    monkeypatch.setattr(around, "AT_ONCE", 0)  # the other host is looked at when it is due
+    second, before = (
+        Healer(project, kept=(kept, healer.monitor.timepiece.anchor()), clock=healer.clock),
+        len(healer.refused()),
+    )
+    for _ in range(22):
+        second.healed(1)
+    closed = second.refused()[before:]
+    assert any(reason.startswith("others were not looked at") for reason in closed), "a gate was closed"
+    assert (second.said, told(second)) == ((state, reason), [])
+    (proposal,) = proposals.every(second.state, "")
+    proposals.deny(second.state, "", proposal.id, "ann", "not now", time.time())
+    for _ in range(10):
+        second.healed(1)
+    assert second.said == ("ok", ""), "it waits for nobody any longer"
+    second.end()
+
+
 def test_that_somebody_is_at_work_on_the_stack_is_told_only_after_long(healer: Healer) -> None:
     healer.healed(0)
     with healer.state.lock(purpose="up"):
@@ -411,3 +480,139 @@ def test_a_heal_in_hand_goes_by_no_rule_that_was_taken_back(project: Path) -> No
     assert healer.refused() == ["the rules were read anew since it was looked at"]
     assert not healer.there.exists()
     healer.end()
+
+
+def looked_around(healer: Healer) -> bool:
+    """Have the file of one host seen to be gone; return whether the other is looked at sooner for that."""
+    (healer.project / "there-here").unlink(missing_ok=True)
+    other = THERE.replace("@here", "@other")
+    before = healer.monitor.book.asked[other].hint
+    healer.clock.now += 2
+    healer.monitor.book.hint([THERE], healer.monitor.timepiece.now())
+    healer.healed(0)
+    assert healer.monitor.book.newest[THERE] == healer.monitor.timepiece.now()
+    return healer.monitor.book.asked[other].hint != before
+
+
+def test_for_what_cannot_be_healed_nobody_else_is_looked_at(project: Path) -> None:
+    (two_hosts(project, mode="observe") / "there-here").touch()
+    healer = Healer(project).healed(0)
+    assert not looked_around(healer), "the rule observes alone"
+    acting = (project / "stack.yaml").read_text().replace("mode: observe", "mode: propose")
+    (project / "stack.yaml").write_text(acting)
+    healer.monitor.reload()
+    pause(healer.state, 3600.0)
+    assert not looked_around(healer), "heals are paused"
+    resume(healer.state)
+    book = healer.monitor.book
+    now = healer.monitor.timepiece.now().wall
+    book.plan([Downtime("works", Fixed(now, now + 3600.0), frozenset([THERE]))])
+    assert not looked_around(healer), "it is in a downtime"
+    book.plan([])
+    assert looked_around(healer)
+    healer.end()
+
+
+def test_what_others_were_looked_at_for_is_attended_to_again_and_not_looked_at(project: Path) -> None:
+    (two_hosts(project, mode="propose", confirm="1") / "there-here").touch()
+    healer = Healer(project).healed(0)
+    book, now = healer.monitor.book, healer.monitor.timepiece.now
+    healer.clock.now += 2
+    book.hint([THERE.replace("@here", "@other")], now())
+    healer.healed(0)
+    (project / "there-here").unlink()
+    healer.clock.now += 0.5  # so that the other host is not looked at yet again
+    book.hint([THERE], now())
+    seen = now()
+    reason = healer.healed(0).refused()[0]
+    assert reason.startswith("others were not looked at since it failed: other")
+    healer.healed(1).healed(0).monitor.turn(0)
+    assert healer.said[0] == "warning", "it is proposed"
+    assert book.newest[THERE] == seen
+    assert book.statuses[THERE].window.count(True) == 1, "no other attempt, before its time"
+    healer.end()
+
+
+def test_what_is_known_of_others_is_worked_out_once_for_all_that_was_seen(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healer = Healer(write(project, tag="@web", mode="observe")).healed(0)
+    known: list[object] = []
+
+    def attend(session: Session, report: Report, dry: bool, *, resident: Resident) -> object:
+        known.append(resident.known)
+        return heal_report(session, report, dry, resident=resident)
+
+    monkeypatch.setattr(healing, "heal_report", attend)
+    book, now = healer.monitor.book, healer.monitor.timepiece.now()
+    failed = book.results[THERE].changed(state="critical"), book.results[FULL].changed(state="critical")
+    healer.healing.see([(result, now.wall + at) for at, result in enumerate(failed, 1)], book, now)
+    wait_until(healer._idle, PATIENCE)
+    assert len(known) == 2
+    assert known[0] is known[1]
+    healer.end()
+
+
+def test_right_after_a_restart_what_waits_for_its_group_is_attended_to_once_that_was_looked_at(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_hosts(project, mode="propose", confirm="1")
+    stack = (project / "stack.yaml").read_text()
+    (project / "stack.yaml").write_text(stack.replace("[two]", "[one]"))
+    (project / "there-here").touch()
+    first = Healer(project).healed(0)
+    first.end()
+    (project / "there-here").unlink()
+    book = first.monitor.book.whole()
+    kept = Memory(statuses=dict(book.statuses), results=dict(book.results))
+    monkeypatch.setattr(around, "AT_ONCE", 0)
+    healer = Healer(project, kept=(kept, first.monitor.timepiece.anchor()), clock=first.clock)
+    newest, other = healer.monitor.book.newest, THERE.replace("@here", "@other")
+    healer.clock.now += 1
+    healer.monitor.book.hint([THERE], healer.monitor.timepiece.now())
+    healer.healed(0)
+    closed = [gate for one in healer.state.read("heal.jsonl") for gate in one["gates"] if not gate["passed"]]
+    assert {"seen", "blast radius"} <= {gate["name"] for gate in closed}
+    assert other not in newest
+    seen = newest[THERE]
+    monkeypatch.setattr(around, "AT_ONCE", 50)
+    healer.healed(0).healed(1).healed(0).monitor.turn(0)
+    assert other in newest
+    assert (healer.said[0], newest[THERE]) == ("warning", seen), "it is proposed, as it was seen last"
+    healer.end()
+
+
+def test_an_engine_that_asks_a_loop_which_ends_waits_for_nobody(
+    healer: Healer, caplog: pytest.LogCaptureFixture
+) -> None:
+    healer.healed(0).there.unlink()
+    healer.handed_over(10)
+    wait_until(lambda: not healer.monitor.inbox.empty(), PATIENCE)
+    healer.monitor.end()
+    healer.monitor.run()
+    healer.end()
+    with pytest.raises(Ended, match="ends, and answers no more"):
+        healer.monitor.ask(lambda monitor: None)
+    assert not healer.healing.busy
+    assert caplog.messages == [], "nothing is wrong with it"
+    assert healer.row().failures == 1, "it is counted"
+
+
+def test_what_waits_for_the_engine_at_the_end_is_counted_greens_too(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    assert healer.healed(10).row().failures == 1
+    counts = healer.state.path / failures.FILE
+    before = counts.read_text()
+    counts.write_text("no JSON")
+    healer.there.touch()
+    assert healer.healed(10).said[0] == "critical", "it waits until it can be counted"
+    counts.write_text(before)
+    healer.end()
+    assert (healer.row().state, healer.row().failures) == ("ok", 0)
+
+
+def test_one_that_may_not_work_any_longer_counts_nothing_at_its_end(healer: Healer) -> None:
+    healer.healed(0).there.unlink()
+    healer.shelf.ours = False
+    healer.healed(10).end()
+    assert healer.row().failures == 0

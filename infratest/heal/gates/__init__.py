@@ -18,9 +18,10 @@ from infratest.model import Result
 from infratest.stack.declared import HealRule
 
 __all__ = (
-    "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "GROUP_BUDGET", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF",
-    "QUALIFY", "SEEN", "SETTLING", "SUPPRESSED", "TRUST", "WAIT", "Answer", "Changes", "Limits", "Seen", "Situation",
-    "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals", "settling_time", "waiting_time",
+    "ALWAYS", "BLAST_RADIUS", "BUDGET", "CHANGE", "FLOOR", "FRESH", "GATES", "GROUP_BUDGET", "MODE", "ONE_CAUSE",
+    "OPENED_BY_APPROVAL", "PROOF", "QUALIFY", "SEEN", "SETTLING", "SUPPRESSED", "TRUST", "WAIT", "Answer", "Changes",
+    "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals",
+    "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
@@ -31,6 +32,7 @@ FRESH = "fresh"
 SUPPRESSED = "suppressed"
 PROOF, TRUST = "proof", "trust"
 SEEN, ONE_CAUSE, CHANGE = "seen", "one cause", "change"
+BLAST_RADIUS, FLOOR = "blast radius", "floor"
 #: The gates that a person's approval opens.
 OPENED_BY_APPROVAL = (PROOF, TRUST, CHANGE, MODE)
 #: In the order in which they are asked; the first that refuses is what a line says.
@@ -44,8 +46,8 @@ GATES = {
     "witness": outside.witness,
     SEEN: outside.seen,
     ONE_CAUSE: outside.one_cause,
-    "blast radius": group.blast_radius,
-    "floor": group.floor,
+    BLAST_RADIUS: group.blast_radius,
+    FLOOR: group.floor,
     "concurrency": tries.concurrency,
     SETTLING: tries.settling,
     "together": tries.together,

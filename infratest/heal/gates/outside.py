@@ -27,7 +27,7 @@ def fence(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, s
 def seen(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     """Refuse while others are yet to be looked at: how they were before says nothing of what turned red with it."""
     if situation.unseen:
-        return False, f"others were not looked at since it failed, and are now: {listed([*situation.unseen])}"
+        return False, f"others were not looked at since it failed: {listed([*situation.unseen])}"
     return True, "nobody is waited for"
 
 
