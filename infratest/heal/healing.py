@@ -38,7 +38,7 @@ from infratest.heal.gates import (
 )
 from infratest.heal.gates.result import confirmation
 from infratest.heal.ladder import remedies, rung_due
-from infratest.heal.looking import seen, well
+from infratest.heal.looking import overlaid, well
 from infratest.heal.means import Means
 from infratest.heal.paging import paged
 from infratest.heal.pause import paused_until
@@ -149,7 +149,7 @@ class _Healer(Afterwards):
         else:
             rows = counts.record_run(state, report, means.clock(), drill)
         audit = Audit(state, report.env, means.clock(), window(rules), looking=dry_run)
-        super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
+        super().__init__(report, state, means, audit, rows, overlaid(history, report, looked), dry_run)
         self._looked, self._known = looked, {rule.name: rule for rule in rules}
         self._proposals = Desk(state, report.env, means.keys, means.reads)
 
@@ -388,12 +388,3 @@ class _Healer(Afterwards):
                 drill=bool(self._means.drilled),
             )
         )
-
-
-def _overlaid(history: Mapping[str, Stored], report: Report, looked: float) -> dict[str, Stored]:
-    """Return the last stored results with this report's over those that are older."""
-    last = dict(history)
-    for result in report.results:
-        if result.id not in last or last[result.id].time <= looked:
-            last[result.id] = seen(result, looked)
-    return last

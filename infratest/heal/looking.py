@@ -113,3 +113,12 @@ def seen(result: Result, at: float) -> Seen:
     """Return a result as a stored one."""
     blocked = False if result.blocked_by is None else result.blocked_by
     return Seen(host=result.host, state=result.state, time=at, blocked=blocked, since=result.since)
+
+
+def overlaid(history: Mapping[str, Stored], report: Report, looked: float) -> dict[str, Stored]:
+    """Return the last stored results with this report's over those that are older."""
+    last = dict(history)
+    for result in report.results:
+        if result.id not in last or last[result.id].time <= looked:
+            last[result.id] = seen(result, looked)
+    return last
