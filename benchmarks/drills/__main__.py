@@ -83,9 +83,6 @@ def measured(faults: Sequence[Fault], peers: Sequence[str], runs: int, refused: 
         for name, module in modules.items():
             mine = [fault for fault in faults if not fault.host]
             work.append((module.TITLE, _peer(module, made[name], mine, max(1, runs // 4), found)))
-        if refused:
-            work.append((SIMULATED, lambda: rows.extend(_refused(refusals.simulated(_of(runs, REFUSALS),
-                                                                 folder / "simulated"), SIMULATED))))  # fmt: skip
         notes += _together(work)
         if refused:
             few = _of(runs, REAL_REFUSALS)
@@ -94,7 +91,11 @@ def measured(faults: Sequence[Fault], peers: Sequence[str], runs: int, refused: 
                 host = made[f"ssh-{share + 1}"]
                 return lambda: rows.extend(_refused(refusals.real(host, few, share, lanes), REAL))
 
-            notes += _together([(REAL, refuse(share)) for share in range(lanes)])
+            # Behind the faults: the simulator is at work all the time, and what is measured there is time.
+            last = [(REAL, refuse(share)) for share in range(lanes)]
+            last.append((SIMULATED, lambda: rows.extend(_refused(refusals.simulated(_of(runs, REFUSALS),
+                                                                 folder / "simulated"), SIMULATED))))  # fmt: skip
+            notes += _together(last)
     by_fault = [
         _figure(fault, name, found[fault.name, name])
         for fault in faults
