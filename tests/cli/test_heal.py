@@ -122,6 +122,33 @@ def test_a_heal_that_has_no_time_left_says_what_took_it(tmp_path: Path) -> None:
     assert note == ("not healed: the scenarios took 9.5 s of the 0 ms that this run has; give it more with --timeout")
 
 
+def test_a_heal_is_verified_by_its_own_feature_wherever_one_stands(tmp_path: Path) -> None:
+    """Another project that has a feature of the same name, which holds, is no witness of it."""
+    (tmp_path / "shop").mkdir()
+    project = Project(tmp_path / "shop", command="exit 3")
+    here = tmp_path / "other"
+    (here / "features").mkdir(parents=True)
+    (here / "features" / "shop.feature").write_text(FEATURE.format(folder=here))
+    (here / "there").touch()
+    asked = ("check", "--env", "prod", "--heal", "--stack", "../shop/stack.yaml")
+    forked.run(asked, cwd=here)
+    done = forked.run(asked, cwd=here)
+    assert (done.returncode, "run exit 3 did not help" in done.stdout) == (2, True), done.stdout
+    assert project.audit() == ["refused", "try", "tried"]
+
+
+def test_what_was_named_from_elsewhere_is_looked_at_again_there(tmp_path: Path) -> None:
+    """A feature that all stacks share is none of the stack file's folder, and its heal is verified all the same."""
+    project = Project(tmp_path)
+    stack = tmp_path / "stacks" / "stack.yaml"
+    stack.parent.mkdir()
+    stack.write_text((tmp_path / "stack.yaml").read_text().replace("features: [features]", "features: [nothing]"))
+    for status in (2, 0):
+        done = project.run("check", "--env", "prod", "--heal", "--stack", str(stack), "features")
+        assert done[0] == status, done
+    assert f"healed: run touch {project.there}, was CRITICAL" in done[1]
+
+
 def test_a_stored_report_is_healed_once(project: Project) -> None:
     project.run("check", "--env", "prod", "--heal")
     project.run("check", "--env", "prod", "--format", "json:report.json")
