@@ -68,6 +68,7 @@ class Healing:
         self._ruled = Ruled()
         self._green: dict[str, float] = {}
         self._around = Around()
+        self._ready: Collection[str] = ()  # held until all others were looked at, and in the engine's hands still
         # Of both, under the lock.
         self._waiting = Uncounted()
         self._in_hand: Collection[str] = ()
@@ -111,8 +112,10 @@ class Healing:
                     self._green[result.id] = at
                 if result.state not in WELL or self._ends_a_row(result.id, of):
                     self._waiting.add(result, at, of)
-            for id in self._around.tend(watched, book, now, bool(looked)):
-                if id in self._ruled.looks and id not in self._waiting and id not in self._in_hand:
+            ready = {*self._ready, *self._around.tend(watched, book, now, bool(looked))} & self._ruled.looks.keys()
+            self._ready = {id for id in ready if id in self._in_hand and id not in self._waiting}
+            for id in sorted(ready.difference(self._in_hand)):
+                if id not in self._waiting and book.results[id].state not in WELL:
                     self._waiting.add(book.results[id], book.newest[id].wall, self._ruled.looks[id])
             if (self._waiting or self._due) and now.steady >= self._next:
                 self._hand_over(watched)

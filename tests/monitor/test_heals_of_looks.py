@@ -249,6 +249,31 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     healer.end()
 
 
+def test_what_was_held_is_attended_to_once_the_engine_is_no_longer_busy(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others were looked at while it was: nothing is looked at again for that, so that it came a whole interval
+    later."""
+    healer, go = at_work(project)
+    book = healer.monitor.book
+    held = book.newest[THERE].wall
+    healer.healing._hold([THERE])
+    healer.monitor.turn(0)
+    attended: list[tuple[str, float]] = []
+
+    def attend(session: Session, report: Report, dry_run: bool, **more: object) -> tuple[Report, list[HealRecord]]:
+        attended.extend((one.id, rfc3339.seconds(report.started)) for one in report.results)
+        return report, []
+
+    monkeypatch.setattr(healing, "heal_report", attend)
+    go.touch()
+    wait_until(lambda: not healer.healing.busy, PATIENCE)
+    healer.healing.see([], book, healer.monitor.timepiece.now())
+    wait_until(healer._idle, PATIENCE)
+    assert attended == [(THERE, pytest.approx(held, abs=0.01))]
+    healer.end()
+
+
 def test_an_act_that_outlasts_the_end_holds_up_no_count(project: Path) -> None:
     healer, go = at_work(project)
     healer.clock.now += 10
