@@ -71,8 +71,8 @@ class Afterwards(Acts):
             return []
         verifying.remove(self._state, self._report.env, result.id)
         if worse and rule is not None:
-            return [self._told_worse(result, rule, one, worse, beside)]
-        return self._told(result, rule, one, looked)
+            return [replace(self._told_worse(result, rule, one, worse, beside), seen=looked)]
+        return [replace(record, seen=looked) for record in self._told(result, rule, one, looked)]
 
     def _never_seen(self) -> Iterator[HealRecord]:
         """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.

@@ -22,7 +22,7 @@ from infratest.alerting.subject import HEALS, Subject
 from infratest.engine.apart import defects_told
 from infratest.errors import Ended, InfratestError, InUse
 from infratest.heal.health import paused
-from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
+from infratest.heal.records import RECOVERED, TRIED, HealRecord, looked_again, note
 from infratest.model import Report, Result
 from infratest.monitor.approvals import Approvals
 from infratest.monitor.around import Around, View
@@ -352,14 +352,12 @@ class Healing:
 
 
 def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator[tuple[Report, float]]:
-    """Yield what there is to keep, each with when it was looked at: what was acted on was so again just now."""
-    again = {one.before.id for one in records if one.after is not None and not one.later}
-    for results, looked in (
-        ([one for one in report.results if one.id not in again], at),
-        ([one for one in report.results if one.id in again], time()),
-    ):
-        if results:
-            yield report.changed(results=results), looked
+    """Yield what there is to keep, each with when it was looked at. Args: at: when the report was made."""
+    again, found = looked_again(records, at, time()), dict[float, list[Result]]()
+    for one in report.results:
+        found.setdefault(again.get(one.id, at), []).append(one)
+    for looked, results in sorted(found.items()):
+        yield report.changed(results=results), looked
 
 
 def _why_left_alone(book: Book, id: str, now: Moment) -> str:
