@@ -34,7 +34,7 @@ def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
     if not rule.calm or not heals:
         return earned(heals, (), Kept(), rule.calm, now)
     beside = _neighbours(session, rule)
-    kept = _kept(session, heals, {*beside, *(one.id for one in heals)}, now)
+    kept = _kept(session, heals, beside, rule.calm, now)
     return earned(heals, beside, kept, rule.calm, now)
 
 
@@ -45,9 +45,10 @@ def _neighbours(session: Session, rule: HealRule) -> set[str]:
     return {case.id for case in cases(session.stack) if matches(beside, case.tags)}
 
 
-def _kept(session: Session, heals: Sequence[Approved], ids: Collection[str], now: float) -> Kept:
+def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], calm: float, now: float) -> Kept:
     """Return what is kept of how these were, since the first of the heals or a little before that."""
     state, env, begin = session.state, session.stack.env, heals[0].at
+    ids, watched = {*beside, *(one.id for one in heals)}, set[float]()
     older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
     looks = [*_of_events((*older, *newer), env, ids), *_of_audit(session, ids)]
     for id, row in failures.load(state, env).items():
@@ -58,15 +59,18 @@ def _kept(session: Session, heals: Sequence[Approved], ids: Collection[str], now
     if not in_file(session) or Path(state.file(place.FILE)).exists():
         try:
             with looked_into(session) as store, store.sight() as t:
-                before = [one for one in (_before(t, id, begin) for id in ids) if one is not None]
-                looks += [*before, *_of_store(t, heals, ids)]
+                looks += [one for one in (_before(t, id, begin) for id in ids) if one is not None]
+                looks += _of_store(t, heals, ids)
+                for one in heals:  # what checks alone have seen of then may be kept no longer
+                    end = min(one.at + calm, since)
+                    watched |= (
+                        {one.at} if all(changes.watched(t, id, one.at, end) for id in {*beside, one.id}) else set()
+                    )
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
-        else:
-            since = min(since, begin) if len(before) == len(ids) else since  # by then all of them were watched
     drills = _drills((*older, *newer), env)
     looks = [look for look in looks if not any(begin <= look.time <= end for begin, end in drills)]
-    return Kept(looks=looks, since=since, problem=problem)
+    return Kept(looks=looks, since=since, watched=watched, problem=problem)
 
 
 def _before(t: Transaction, id: str, begin: float) -> Look | None:

@@ -178,6 +178,14 @@ class Shop:
         return earning.of_rule(session, trusting.rule_named(session, "mend-web"), self.healed + after).count
 
 
+def watched(shop: Shop, *hours: int) -> None:
+    """Have a monitor have watched both in these hours, counted from that of the heal."""
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        for hour in hours:
+            changes.mark(t, NOON + hour * HOUR + 60, {ID: "ok", BESIDE: "ok"})
+
+
 @pytest.fixture
 def shop(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(tmp_path, signing.make(tmp_path_factory.mktemp("keys") / "heal.key"))
@@ -217,7 +225,24 @@ def test_what_checks_have_seen_of_that_time_and_is_kept_no_longer_but_by_the_mon
     assert shop.count() == 0  # of the one beside it nobody knows
     with connection.opened(shop.state) as store, store.transaction() as t:
         changes.add(t, [Change(Moment(0.0, shop.healed - HOUR), BESIDE, "-", "ok")])
+    assert shop.count() == 0  # nobody may have watched since then
+    watched(shop, -1, 0, 1)
     assert shop.count() == 1
+
+
+@pytest.mark.parametrize("hours, count", [([-3, -2], 0), ([0, 1], 0), ([-1, 0], 0), ([-1, 1], 0), ([-1, 0, 1], 1)])
+def test_a_monitor_that_ended_or_paused_has_not_seen_that_it_stayed_calm(
+    shop: Shop, hours: list[int], count: int
+) -> None:
+    """Red in between, for those who have looked; and what they have kept of it was removed since."""
+    shop.check(600.0, nginx_answers="critical")
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    (shop.state.path / "events.1.jsonl").unlink()
+    shop.check(1.5 * HOUR, nginx_answers="ok", shop_answers="ok")
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        changes.add(t, [Change(Moment(0.0, shop.healed - 99 * HOUR), id, "-", "ok") for id in (ID, BESIDE)])
+    watched(shop, *hours)
+    assert shop.count() == count
 
 
 @pytest.mark.parametrize(
@@ -245,7 +270,8 @@ def test_one_beside_it_that_has_not_changed_for_as_long_as_that_is_kept(shop: Sh
         changes.add(t, [Change(Moment(0.0, shop.healed - HOUR), ID, "-", "ok")])
         if state == "ok":
             changes.add(t, [Change(Moment(9.0, shop.healed + 9), BESIDE, "ok", "warning")])
-        changes.mark(t, NOON - HOUR, {BESIDE: state})
+        for hour in (-1, 0, 1):
+            changes.mark(t, NOON + hour * HOUR, {ID: "ok", BESIDE: state if hour < 0 else "warning"})
     assert shop.count() == count
 
 
