@@ -11,6 +11,7 @@ from typing import Any
 from infratest.errors import InfratestError
 from infratest.heal.audit import FILE, OLD_FILE, Audit
 from infratest.heal.earning import SEEN, Approved, Earned, Kept, Look, earned
+from infratest.heal.neighbours import RANKS
 from infratest.heal.records import in_drill
 from infratest.heal.rules import matches
 from infratest.project.monitor_store import in_file, looked_into
@@ -22,6 +23,9 @@ from infratest.store import events, failures
 from infratest.store.blocks import HOUR
 from infratest.store.database import changes, place
 from infratest.store.database.base import Transaction
+
+#: Seconds after its last word in which what a drill has broken that was killed is seen first.
+KILLED = HOUR
 
 
 def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
@@ -68,8 +72,7 @@ def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], 
                     )
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
-    drills = _drills((*older, *newer), env)
-    looks = [look for look in looks if not any(begin <= look.time <= end for begin, end in drills)]
+    looks = _without(looks, _drills((*older, *newer), env))
     return Kept(looks=looks, since=since, watched=watched, problem=problem)
 
 
@@ -97,14 +100,34 @@ def _of_store(t: Transaction, heals: Sequence[Approved], ids: Collection[str]) -
 
 
 def _drills(told: tuple[dict[str, Any], ...], env: str) -> list[tuple[float, float]]:
-    """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that."""
-    ends = dict[str, float]()
+    """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that.
+
+    One that has not come to say that it is over was killed, or runs still: what it broke may be seen a while later.
+    """
+    ends, left = dict[str, float](), set[str]()
     for one in told:
         labels = one.get("labels", {})
         if events.DRILL in labels and labels.get("env") == env:
             began = str(labels[events.DRILL])
             ends[began] = max(ends.get(began, -inf), float(one["time"]))
-    return [(float(began), end) for began, end in ends.items()]
+            if labels.get("outcome") == events.BROKE:
+                left.add(began)
+            elif labels.get("outcome") == events.OVER:
+                left.discard(began)
+    return [(float(began), end + (KILLED if began in left else 0.0)) for began, end in ends.items()]
+
+
+def _without(looks: Sequence[Look], drills: Sequence[tuple[float, float]]) -> list[Look]:
+    """Return the looks but those of what drills had broken: what turned red in one is of it until it is well again."""
+    kept, broken = [], set[str]()
+    for look in sorted(looks, key=lambda look: look.time):
+        within = any(begin <= look.time <= end for begin, end in drills)
+        if look.state in SEEN:
+            red = bool(RANKS[look.state]) and (within or look.id in broken)
+            (broken.add if red else broken.discard)(look.id)
+        if not within and look.id not in broken:
+            kept.append(look)
+    return kept
 
 
 def _of_events(told: tuple[dict[str, Any], ...], env: str, ids: Collection[str]) -> Iterator[Look]:

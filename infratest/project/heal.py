@@ -126,8 +126,7 @@ def _means(
 ) -> Means:
     """Return what the engine acts with on this stack; arguments as for `heal_report`.
 
-    Args:
-        note: keep which line of the ledger was seen last; not by who only looks.
+    Args: note: keep which line of the ledger was seen last; not by who only looks.
     """
     hosts = {host.name: host for host in stack_hosts(session, deadline)} if resident is None else resident.hosts
     return Means(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,29 @@ def test_what_is_seen_while_a_drill_has_broken_something_whoever_sees_it(shop: S
         at = [Moment(when, broke + when) for when in (-HOUR, after)]
         changes.add(t, [Change(at[0], ID, "-", "ok"), Change(at[1], ID, "ok", "critical", "it is gone")])
     assert shop.count() == count
+
+
+@pytest.mark.parametrize("over, red, count", [
+    (None, 60.0, 1), (None, HOUR + 60.0, 0), (30.0, 60.0, 0), (60.0, 50.0, 1),
+])  # fmt: skip
+def test_what_a_drill_has_broken_that_was_killed_or_interrupted_is_its_doing_until_it_is_well_again(
+    shop: Shop, over: float | None, red: float, count: int
+) -> None:
+    """It has looked at nothing since the fault; who sees that is the monitor, and another problem counts."""
+    broke = shop.healed + 600
+    for at, outcome in ((0.0, events.BROKE), (over, events.OVER)):
+        if at is not None:
+            labels = {events.DRILL: f"{broke:.3f}"}
+            told = events.lifecycle("shop", "prod", "drill", "-", 0.0, broke + at, outcome, **labels)
+            events.append(shop.state, [told])
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        seen = ((-HOUR, "-", "ok"), (red, "ok", "critical"), (red + 9.0, "critical", "warning"))
+        for at, before, after in (*seen, (red + 99.0, "warning", "ok")):
+            changes.add(t, [Change(Moment(at, broke + at), ID, before, after)])
+    session = shop.session
+    rule = replace(trusting.rule_named(session, "mend-web"), calm=3 * HOUR)
+    assert earning.of_rule(session, rule, shop.healed + 9 * HOUR).count == count
 
 
 def test_one_that_was_undone_does_not_count(shop: Shop) -> None:
