@@ -67,9 +67,8 @@ def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], 
                 looks += _of_store(t, heals, ids)
                 for one in heals:  # what checks alone have seen of then may be kept no longer
                     end = min(one.at + calm, since)
-                    watched |= (
-                        {one.at} if all(changes.watched(t, id, one.at, end) for id in {*beside, one.id}) else set()
-                    )
+                    if all(changes.watched(t, id, one.at, end) for id in {*beside, one.id}):
+                        watched.add(one.at)
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
     looks = _without(looks, _drills((*older, *newer), env))
@@ -79,12 +78,12 @@ def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], 
 def _before(t: Transaction, id: str, begin: float) -> Look | None:
     """Return how the monitor knew a result to be when a time began; None where it did not watch it, as far as is kept.
 
-    What has not changed for long is only marked; in the hour of that time itself that may have been after it.
+    What has not changed for long is only marked; in the hour of that time itself that may have been after it. How it
+    was before a monitor ended says nothing of later.
     """
-    last = changes.last(t, id, begin)
-    if last is not None:
+    last, marked = changes.last(t, id, begin), changes.marked(t, id, begin - HOUR)
+    if last is not None and (marked is not None or last.at.wall >= begin - 2 * HOUR):
         return Look(time=last.at.wall, id=id, state=last.after)
-    marked = changes.marked(t, id, begin - HOUR)
     return None if marked is None else Look(time=begin - HOUR, id=id, state=marked)
 
 

@@ -321,6 +321,21 @@ def test_what_is_seen_while_a_drill_has_broken_something_whoever_sees_it(shop: S
     assert shop.count() == count
 
 
+@pytest.mark.parametrize("hours, count", [([], 0), ([-1], 1)])
+def test_how_one_beside_it_was_before_a_monitor_ended_is_not_how_it_was_at_the_heal(
+    shop: Shop, hours: list[int], count: int
+) -> None:
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        changes.add(t, [Change(Moment(0.0, shop.healed - 99 * HOUR), BESIDE, "-", "warning")])
+        meta.write_watched(t, shop.healed)
+        for hour in hours:
+            changes.mark(t, NOON + hour * HOUR + 60, {BESIDE: "warning"})
+    kept = [one for one in shop.state.read("events.jsonl") if one["labels"].get("id") != BESIDE]
+    shop.state.begin_anew("events.jsonl", "events.0.jsonl", kept)
+    shop.check(HOUR / 2, shop_answers="warning")
+    assert shop.count() == count
+
+
 @pytest.mark.parametrize("over, red, count", [
     (None, 60.0, 1), (None, HOUR + 60.0, 0), (30.0, 60.0, 0), (60.0, 50.0, 1),
 ])  # fmt: skip
