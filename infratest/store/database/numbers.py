@@ -165,6 +165,11 @@ def keys(t: Transaction) -> list[tuple[str, dict[str, str], str]]:
     return [(key, json.loads(labels), unit) for key, labels, unit in rows]
 
 
+def keys_beside(t: Transaction, beginning: str) -> list[str]:
+    """Return the keys of all series that do not begin like this."""
+    return [key for (key,) in t.rows("SELECT key FROM series WHERE substr(key, 1, ?) <> ?", len(beginning), beginning)]
+
+
 def number_of(t: Transaction, key: str) -> int | None:
     """Return the number of a series; None where there is none of that key."""
     row = t.row("SELECT number FROM series WHERE key = ?", storable(key))
