@@ -15,7 +15,7 @@ from infratest.stack.monitor import Monitor
 from infratest.units import duration
 
 #: What a scenario says of how it is watched: `@interval:`, and the failures of so many looks of `@attempts:`.
-Said = tuple[str, tuple[int, int] | None]
+Tagged = tuple[str, tuple[int, int] | None]
 
 
 def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
@@ -39,7 +39,7 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
         if host.name in often
     ]  # fmt: skip
     return ways + [
-        _subject(task, plan, slugs, often, _witness(monitor), policies[_said(task.scenario)]) for task in watched
+        _subject(task, plan, slugs, often, _witness(monitor), policies[_tagged(task.scenario)]) for task in watched
     ]
 
 
@@ -80,17 +80,17 @@ def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempt
     )
 
 
-def _policies(tasks: Iterable[Task], monitor: Monitor) -> dict[Said, Policy]:
+def _policies(tasks: Iterable[Task], monitor: Monitor) -> dict[Tagged, Policy]:
     """Return how scenarios are watched, by what they say of it: one policy for all that say the same."""
-    saying = {_said(task.scenario): task.scenario for task in tasks}
-    return {said: policy(monitor, scenario) for said, scenario in saying.items()}
+    tagged = {_tagged(task.scenario): task.scenario for task in tasks}
+    return {tags: policy(monitor, scenario) for tags, scenario in tagged.items()}
 
 
-def _said(scenario: Scenario) -> Said:
+def _tagged(scenario: Scenario) -> Tagged:
     return scenario.tag("interval"), scenario.attempts
 
 
-def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor, policies: Mapping[Said, Policy]) -> dict[str, Policy]:
+def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor, policies: Mapping[Tagged, Policy]) -> dict[str, Policy]:
     """Return by host how its way in is watched: it is seen whenever the host is asked something, and as often.
 
     Where nobody asks a host, as where all of it is seen from elsewhere, nobody sees it: it is watched only where a
@@ -99,7 +99,7 @@ def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor, policies: Mapping
     every, often = policy(monitor), dict[str, float]()
     asking = [task for task in tasks if not task.skip]
     for task in asking:
-        interval = policies[_said(task.scenario)].interval
+        interval = policies[_tagged(task.scenario)].interval
         for host in _asked(task) & plan.hosts.keys():
             often[host] = min(interval, often.get(host, interval))
     gone = {task.host for task in asking if task.host in plan.hosts and plan.hosts[task.host].state == GONE}
