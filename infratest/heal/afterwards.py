@@ -99,7 +99,7 @@ class Afterwards(Acts):
             self._tell(record)
             if not one.drill and not gone:
                 self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
-            yield record
+            yield record if gone else self._ended_here(record)
 
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
@@ -125,13 +125,15 @@ class Afterwards(Acts):
         self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
-        if not helped:
-            if not one.drill:
-                self._loses(rule, f"a heal of {result.id} did not help")
-            return []
+        if not helped and not one.drill:
+            self._loses(rule, f"a heal of {result.id} did not help")
         record = self._record(result, rule, one)
         self._tell(record)
-        return [record]
+        return [self._ended_here(record)]
+
+    def _ended_here(self, record: HealRecord) -> HealRecord:
+        """Tell people, where what a later check has found is the end of the ladder. Of a drill nobody is told."""
+        return record if record.drill else paged(record, self._means, self._audit, self._left() + ENDING)
 
     def _told_worse(
         self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...], beside: Beside
@@ -145,7 +147,7 @@ class Afterwards(Acts):
         self._tell(record)
         if not one.drill:
             self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
-        return paged(record, self._means, self._audit, self._left() + ENDING)
+        return self._ended_here(record)
 
     def _undone_since(self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...]) -> str:
         """Undo it and return what came of that, in words."""
@@ -160,9 +162,11 @@ class Afterwards(Acts):
             return f"not undone, {error}"
 
     def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
+        row = self._rows.get(result.id, counts.Row())
         return HealRecord(
             time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
+            earlier=row.problems(rule.confirm_of) if rule.confirm_of else (),
         )  # fmt: skip
 
     def _takes_effect(self, rule: HealRule, one: Unverified, usual: float = -inf) -> float:

@@ -206,8 +206,10 @@ def note(records: Sequence[HealRecord], command: Callable[..., str] = _command) 
         missed = sum(bool(one.error) for one in record.collected)
         if words and missed:
             words += f"; {missed} of {len(record.collected)} of `collect:` could not be seen"
-        if words and record.paged:
-            words += f"; page: {clean(record.paged, 200)}"
+        # It may be a verdict on the act before this decision that was told.
+        told = next((one.paged for one in reversed(records) if one.before.id == record.before.id and one.paged), "")
+        if words and told:
+            words += f"; page: {clean(told, 200)}"
         if words and milder[record.before.id]:
             words += f"; before it {' and '.join(milder[record.before.id])} did not help"
         if words and words not in found:

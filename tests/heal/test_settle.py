@@ -84,8 +84,43 @@ def test_a_rung_that_has_time_yet_is_not_judged_by_a_red_check_and_nothing_else_
         ]
     assert (len(world.acts), world.lost, told, "failed" in events(state)) == (1, [], [], False)
     world.now += 60
-    (record,) = heal(world.report(), [RULE], state, world.means(page=pager), history={})
+    verdict, record = heal(world.report(), [RULE], state, world.means(page=pager), history={})
+    assert (verdict.ending, verdict.paged, verdict.later) == ("failed", "", True)  # a stronger rung is left
     assert (closed(record), told, len(world.lost), events(state).count("failed")) == (["budget"], ["oncall"], 1, 1)
+
+
+def test_the_end_of_a_ladder_is_told_as_a_later_check_finds_it(world: World, state: StateDir) -> None:
+    world.helps, world.limits, told = False, Limits(settle=0.0, looking=0.0), list[str]()
+    pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
+    rule = replace(RULE, settles=(1800.0, 1800.0, None), tries=2)  # so that its budget is never used up
+    lines = []
+    for _ in range(4):
+        world.now += 1800
+        lines += note(heal(world.report(), [rule], state, world.means(page=pager), history={}))
+    assert (
+        lines[1]
+        == "verifying: provision is done, the next check tells whether it helped; before it provision did not help"
+    )
+    assert lines[2].endswith("tells whether it helped; page: oncall was told; before it provision did not help")
+    assert (told, len(world.acts), "page" in lines[3]) == (["oncall"], 4, False)
+    assert [one["value"] for one in state.read("events.jsonl")] == ["verifying"] + 3 * ["failed", "verifying"]
+
+
+@pytest.mark.parametrize(("drilled", "expected"), [("", ["oncall"]), ("mend-web", [])])
+def test_an_end_that_nobody_could_see_is_told_too_and_that_of_a_drill_is_not(
+    world: World, state: StateDir, drilled: str, expected: list[str]
+) -> None:
+    world.helps, world.limits, told = False, Limits(settle=10.0), list[str]()
+    rule, means = (
+        replace(RULE, do=(("provision", {}),)),
+        world.means(drilled=drilled, deadline=ending_with_the_act(world)),
+    )
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    world.look, world.now = lambda host: make_result("unknown"), world.now + 5000
+    pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
+    heal(world.report(), [rule], state, world.means(page=pager), history={})
+    assert (told, verifying.pending(state, "prod")) == (expected, {})
 
 
 def test_who_comes_again_by_itself_does_not_look_for_hours(world: World, state: StateDir) -> None:
@@ -145,7 +180,7 @@ def test_what_ends_the_run_while_it_looks_leaves_the_rung_its_time(
     assert (len(world.acts), world.lost, events(state).count("failed")) == (1, [], 0)
     world.now += 60
     records = run(world, state, rule)
-    assert [one.rung for one in records] == [1]
+    assert [(one.rung, one.later) for one in records] == [(0, True), (1, False)]
     assert (len(world.lost), events(state).count("failed")) == (2, 1)
 
 
@@ -219,7 +254,7 @@ def test_a_report_from_before_its_time_was_over_is_looked_at_again_after_it(
     if helped:
         assert (note(records), world.lost) == (["healed: provision, was CRITICAL"], [])
     else:
-        assert [one.rung for one in records] == [1]
+        assert [(one.rung, one.later) for one in records] == [(0, True), (1, False)]
         assert events(state).count("failed") == 1
     assert verifying.pending(state, "prod") == {}
 
@@ -254,7 +289,7 @@ def test_what_has_helped_or_not_holds_up_no_other_poller(world: World, state: St
     begun(world, state)
     world.now += 600
     world.helps = True
-    assert [one.ending for one in run(world, state, replace(RULE, tries=9))] == ["healed"]
+    assert [one.ending for one in run(world, state, replace(RULE, tries=9))] == ["failed", "healed"]
     world.sick.add("web-1")
     (record,) = run(world, StateDir(tmp_path / "other"), RULE)
     assert record.outcome == "tried"
@@ -275,7 +310,7 @@ def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: 
 def test_a_rung_of_which_nothing_is_said_is_judged_by_the_next_check(world: World, state: StateDir) -> None:
     rule = replace(RULE, settles=(), tries=9)
     begun(world, state, rule)
-    (record, *_) = run(world, state, rule)
+    _, record = run(world, state, rule)
     assert (record.outcome, record.rung, events(state).count("failed")) == ("tried", 1, 1)
 
 
