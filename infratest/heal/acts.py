@@ -197,6 +197,7 @@ class Acts(Looks):
         begun = time.monotonic()
         done, ended = self._applied(record, remedy, deadline, way, number), self._means.clock()
         if not done.error:  # before the looks, so that it is known whatever ends this run
+            done = replace(done, ended=ended)
             self._waits(done, number, ended, beside)
         try:
             after, cut = self._verified(done)

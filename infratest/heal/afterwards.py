@@ -58,7 +58,7 @@ class Afterwards(Acts):
         if one is None or not self._tells(result, one, looked):
             return []
         rule = self._known.get(one.rule) if result.host in self._means.hosts else None
-        if rule is not None and not well(result) and looked < self._takes_effect(rule, one, usual):
+        if rule is not None and not well(result) and looked < self._takes_effect(rule, one.rung, one.ended, usual):
             return []
         beside, due = Beside(self._means, {}), one.ended
         if rule is not None:
@@ -169,14 +169,14 @@ class Afterwards(Acts):
             earlier=row.problems(rule.confirm_of) if rule.confirm_of else (),
         )  # fmt: skip
 
-    def _takes_effect(self, rule: HealRule, one: Unverified, usual: float = -inf) -> float:
+    def _takes_effect(self, rule: HealRule, rung: int, ended: float, usual: float = -inf) -> float:
         """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
 
         Until then nothing red is a verdict. Where nothing is said, what was seen after it is: the usual time is short.
         """
-        if one.ended > self._means.clock() + AHEAD:
+        if ended > self._means.clock() + AHEAD:
             return -inf  # of a clock that was set back since
-        return one.ended + rule.settle(one.rung, usual)
+        return ended + rule.settle(rung, usual)
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
         """Whether a result says how a heal went: it was seen after it.

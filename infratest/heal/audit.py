@@ -37,7 +37,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
     "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
-    "seen",
+    "seen", "rung", "ended",
 )  # fmt: skip
 
 
@@ -86,6 +86,9 @@ class Audit:
                 drill=in_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
                 verifying=_verifying(ends[record["try"]]) if record["try"] in ends else record["try"] in waiting,
+                id=str(record.get("id", "")),
+                rung=int(record.get("rung", 0)),
+                acted=_acted(ends.get(record["try"], {})),
             )
             for record in self._records
             if record.get("event") == BEGUN
@@ -142,6 +145,7 @@ class Audit:
             "worse",
             "undone",
             "kept",
+            "ended",
         ):
             del data[later]
         if record.collected:  # before the act, so that it is there whatever ends this run
@@ -159,7 +163,8 @@ class Audit:
 
     def told(self, one: Unverified, verified: bool, time: float, words: str) -> None:
         """Write what a later check saw of a try that nobody had had the time to verify."""
-        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time}
+        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time,
+                 "ended": one.ended}  # fmt: skip
         kept = {"kept": one.kept} if one.kept else {}  # where its run was killed that is not on record yet
         self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept)
 
@@ -313,6 +318,12 @@ def _seen_at(end: dict[str, Any]) -> float:
     """
     seen = end.get("seen")
     return float(end["time"]) + float(end.get("duration", 0.0)) if seen is None else float(seen)
+
+
+def _acted(end: dict[str, Any]) -> float | None:
+    """Return when the act of a try had ended, as its end says; None where it does not."""
+    at = end.get("ended")
+    return None if at is None else float(at)
 
 
 def _verifying(end: dict[str, Any]) -> bool:

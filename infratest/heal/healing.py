@@ -239,7 +239,7 @@ class _Healer(Afterwards):
             left=self._left(),
             least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
-            settling=self._settling(case),
+            settling=self._settling(case, tries),
             acted=case.acted,
             unseen=tuple(self._means.unseen(case.result)),
             drilled=self._means.drilled,
@@ -252,12 +252,19 @@ class _Healer(Afterwards):
             limits=self._means.limits,
         )
 
-    def _settling(self, case: _Case) -> float | None:
-        """Return until when what a rule did to a host has to take effect, where a result was seen before that."""
+    def _settling(self, case: _Case, tries: Sequence[Try]) -> float | None:
+        """Return until when what a rule did to a host has to take effect, where a result was seen before that.
+
+        What has helped one result may have yet to help another one of the host.
+        """
         rule, host = case.rule, case.result.host
         waiting = verifying.pending(self._state, self._report.env).items()
-        mine = [one for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
-        return max((end for end in map(partial(self._takes_effect, rule), mine) if case.looked < end), default=None)
+        done = [(one.rung, one.ended) for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
+        helped = (one for one in tries if one.verified and (self._means.drilled or not one.drill))
+        done += [(one.rung, one.acted) for one in helped if (one.rule, one.host) == (rule.name, host)
+                 and one.id != case.result.id and one.acted is not None]  # fmt: skip
+        ends = [self._takes_effect(rule, *each) for each in done]
+        return max((end for end in ends if case.looked < end), default=None)
 
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""

@@ -60,7 +60,8 @@ class HealRecord:
         came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
         a drill was under way, of whatever rule: what it breaks says nothing of other days. seen: of one that was TRIED,
         when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that. earlier:
-        when problems before this one began whose failures confirm it, too: it flaps.
+        when problems before this one began whose failures confirm it, too: it flaps. ended: when the act had, in
+        seconds since the epoch; None where there was none, or it has failed.
     """
 
     time: float
@@ -92,6 +93,7 @@ class HealRecord:
     drill: bool = False
     seen: float | None = None
     earlier: tuple[float, ...] = ()
+    ended: float | None = None
 
     @property
     def verified(self) -> bool:
@@ -143,6 +145,7 @@ class HealRecord:
             "verifying": self.verifying,
             "duration": round(self.duration, 3),
             "seen": self.seen,
+            "ended": self.ended,
             "mode": self.rule.mode,
             "approved_by": self.approved_by,
             "proposal": self.proposal,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -305,6 +306,57 @@ def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: 
     world.now += 60
     (record,) = heal(world.report(), [make_rule(name="other")], state, world.means(), history={})
     assert record.outcome == "tried"
+
+
+def beside_it(world: World) -> tuple[str, str]:
+    """Have one of two results of a host well once something was done, and the other one 200 s later."""
+    ids = result_id("web-1"), result_id("web-1", "beside")
+
+    def rerun(asked: Sequence[str]) -> Report:
+        at = world.acts[0][0] if world.acts else inf
+        since = {ids[0]: at, ids[1]: at + 200}
+        states = {id: "ok" if world.now > since[id] else "critical" for id in asked}
+        return make_report([make_result(state, id=id) for id, state in states.items()], world.now)
+
+    def acts(name: str) -> None:
+        world.now += 20
+
+    world.rerun, world.on_act = rerun, acts  # type: ignore[method-assign]
+    return ids
+
+
+def test_what_has_helped_one_result_of_a_host_has_its_time_for_the_others(world: World, state: StateDir) -> None:
+    ids, rule = beside_it(world), replace(RULE, tries=9)
+    report = make_report([make_result("critical", id=id) for id in ids], world.now)
+    first, other = heal(report, [rule], state, world.means(), history={})
+    assert (first.ending, closed(other), len(world.acts)) == ("healed", ["settling"], 1)
+    for at in (60, 60, 60):
+        world.now += at
+        records = heal(world.rerun(ids), [rule], state, world.means(), history={})
+        assert [closed(one) for one in records] == [["settling"]] * (world.now <= world.acts[0][0] + 200)
+    assert (len(world.acts), world.lost) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("which", "drilled", "later", "expected"),
+    [
+        ("beside", "", 299, ["settling"]),
+        ("beside", "", 300, []),
+        ("nginx-answers", "", 299, []),  # which it has helped, and which fails anew
+        ("beside", "mend-web", 299, []),  # what is done in a drill holds nothing up after it
+    ],
+)
+def test_so_long_and_no_longer(
+    world: World, state: StateDir, which: str, drilled: str, later: float, expected: list[str]
+) -> None:
+    rule = replace(RULE, tries=9)
+    (record,) = heal(world.report(), [rule], state, world.means(drilled=drilled), history={})
+    assert record.ending == "healed"
+    world.sick.add("web-1")
+    world.now += later
+    report = make_report([make_result("critical", id=result_id("web-1", which))], world.now)
+    (record,) = heal(report, [rule], state, world.means(), history={})
+    assert closed(record) == expected
 
 
 def test_a_rung_of_which_nothing_is_said_is_judged_by_the_next_check(world: World, state: StateDir) -> None:

@@ -61,7 +61,8 @@ class Try:
 
     Args:
         until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
-        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped.
+        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped. id: of the result
+        that it was for. rung: index in the ladder. acted: when the act had ended, None where that is not known.
     """
 
     rule: str
@@ -73,6 +74,9 @@ class Try:
     alive: bool = False
     drill: bool = False
     verifying: bool = False
+    id: str = ""
+    rung: int = 0
+    acted: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
