@@ -348,7 +348,7 @@ class Acts(Looks):
         if cut and not self._left():
             return (), bool(beside.before)
         worse = beside.worse(Deadline(looking))
-        over = bool(worse) and (cut or not self._left())
+        over = beside.unseen or (bool(worse) and (cut or not self._left()))
         return () if over else worse, over
 
     @contextmanager

@@ -66,7 +66,8 @@ class Afterwards(Acts):
             due += rule.settle(one.rung, self._means.limits.settle)
         left = max(0.0, due - self._means.clock())
         late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
-        worse, over = self._worse(beside, 0.0 if late else left)
+        # What is worse must stay so for as long as ever: one look alone may have come at a bad moment.
+        worse, over = self._worse(beside, max(0.0 if late else left, self._means.limits.settle))
         if over or (worse and late):
             return []
         verifying.remove(self._state, self._report.env, result.id)

@@ -13,7 +13,7 @@ import pytest
 from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
 from infratest.errors import HealError, Unreachable, UserError
-from infratest.heal import proposals
+from infratest.heal import neighbours, proposals
 from infratest.heal.acts import ENDING
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
@@ -181,6 +181,7 @@ def test_what_is_worse_beside_it_is_found_by_the_next_check_although_the_scenari
     world.limits = Limits(settle=30.0)
     beside = Beside(world, "ok", "critical")
     assert beside.run(state, cut=True)[0].ending == "verifying"
+    world.limits = Limits(settle=0.0)
     (record,) = beside.run(state)
     assert (record.ending, record.worse, record.undone[:10]) == ("failed", (SHOP,), "not undone")
     assert note([record])[0].startswith(f"provision made {SHOP} worse, now OK: not undone, provision has no undo")
@@ -235,8 +236,69 @@ def test_of_a_rung_that_has_minutes_a_later_check_undoes_and_no_run_has_to_be_so
     (record,) = check(71.0, 71.0)  # the act takes all of the time
     assert (record.ending, done.exists()) == ("verifying", True)
     world.now += 600
+    world.limits = Limits(settle=0.0)
     worse, _ = check(60.0, 0.0)
     assert (worse.undone, done.exists()) == ("undone, as before", False)
+
+
+@pytest.mark.parametrize("first", ["red", "silent", "elsewhere"])
+@pytest.mark.parametrize("own", [False, True])
+def test_one_look_at_a_bad_moment_undoes_nothing(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, first: str, own: bool
+) -> None:
+    monkeypatch.setattr(neighbours, "PAUSE", 0.0)
+    world.limits, done, looks = Limits(settle=60.0), world.folder / "done", list[str]()
+    world.sick = set()
+    beside = Beside(world)
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if ids != [SHOP]:
+            return world.rerun(ids)
+        looks.append(first)
+        if len(looks) != 2:
+            return make_report([make_result("ok", id=SHOP)], world.now)
+        if first == "silent":
+            raise Unreachable("the API did not answer")
+        return make_report([make_result("critical", id=SHOP)] if first == "red" else [], world.now)
+
+    beside.rerun = rerun  # type: ignore[method-assign]
+    rule, red = make_rule(do=hooked(world.folder, "rm done"), neighbours="@web"), make_result("critical")
+    deadline = None if own else Deadline(900.0, lambda: 900.0 if done.exists() else 0.0)
+    means = world.means(rerun=rerun, neighbours=lambda rule: [SHOP], deadline=deadline)
+    (record,) = heal(make_report([red], world.now), [rule], state, means, history={})
+    if not own:
+        assert record.ending == "verifying"
+        world.now += 3000
+        (record,) = heal(world.report(), [rule], state, world.means(rerun=rerun), history={})
+    assert (record.ending, record.worse, done.exists(), len(looks), world.lost) == ("healed", (), True, 3, [])
+
+
+@pytest.mark.parametrize("how", ["silent", "elsewhere"])
+def test_what_cannot_be_seen_beside_it_is_not_worse_and_a_later_check_looks(
+    world: World, state: StateDir, how: str
+) -> None:
+    beside = Beside(world)
+
+    def acted(name: str) -> None:
+        beside.fail, beside.ids = how == "silent", ()
+
+    world.on_act, rerun, means = acted, beside.rerun, world.means
+    world.sick, red = set(), make_report([make_result("critical")], world.now)
+
+    def around(ids: Sequence[str]) -> Report:
+        if beside.fail and SHOP not in ids:
+            return world.rerun(ids)
+        report = rerun(ids)
+        return report if beside.ids else make_report([one for one in report.results if one.id != SHOP], world.now)
+
+    found = means(rerun=around, neighbours=lambda rule: [SHOP])
+    for at, report in ((0.0, red), (60.0, None), (600.0, None)):
+        world.now += at
+        records = heal(report or world.report(), [make_rule(neighbours="@web")], state, found, history={})
+        assert [one.ending for one in records] == ["verifying"] * (report is not None)
+    beside.fail, beside.ids, beside.state = False, (SHOP,), "critical"
+    (record,) = heal(world.report(), [make_rule(neighbours="@web")], state, found, history={})
+    assert (record.worse, len(world.lost)) == ((SHOP,), 1)
 
 
 @pytest.mark.parametrize(
