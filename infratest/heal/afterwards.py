@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
@@ -17,6 +18,7 @@ from infratest.heal.ladder import remedies
 from infratest.heal.looking import well
 from infratest.heal.neighbours import Beside
 from infratest.heal.paging import paged
+from infratest.heal.pause import paused_until
 from infratest.heal.records import TRIED, HealRecord
 from infratest.heal.rules import WAY
 from infratest.heal.verifying import Unverified
@@ -32,6 +34,11 @@ class Afterwards(Acts):
 
     #: The rules by name, for what was done by any of them.
     _known: Mapping[str, HealRule] = {}
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        #: Why no verdict on what was done for a result can be given yet, by its id: nothing more is done for it then.
+        self._unjudged: dict[str, str] = {}
 
     def verified_now(self, looked: float) -> list[HealRecord]:
         """Say of each heal that could not be verified in its time what this report shows of it.
@@ -68,12 +75,30 @@ class Afterwards(Acts):
         late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
         # What is worse must stay so for as long as ever: one look alone may have come at a bad moment.
         worse, over = self._worse(beside, max(0.0 if late else left, self._means.limits.settle))
-        if over or (worse and late):
+        rests = worse and not (over or late) and self._rests(result, beside)
+        if over or (worse and (late or rests)):
+            made = f"what {one.remedy} has made worse is not to be undone now, so that nothing more is done"
+            self._unjudged[result.id] = (
+                made if rests else f"how what is beside it is since {one.remedy} is not known yet"
+            )
             return []
         verifying.remove(self._state, self._report.env, result.id)
         if worse and rule is not None:
             return [self._told_worse(result, rule, one, worse, beside)]
         return self._told(result, rule, one, looked)
+
+    def _rests(self, result: Result, beside: Beside) -> bool:
+        """Whether what is worse says nothing now, or nothing may be done about it: who is at work there may cause it.
+
+        An undo is an act. It waits for what any other one waits for, and so does what it would cost the rule.
+        """
+        now, means = self._means.clock(), self._means
+        rests = paused_until(self._state, now, means.resume) is not None or not means.witness()[0]
+        if not rests and not means.drilled:
+            rests = any(means.suppressed(one) for one in (result, *beside.seen))
+        if rests:
+            verifying.rest(self._state, self._report.env, result.id, now)
+        return rests
 
     def _never_seen(self) -> Iterator[HealRecord]:
         """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.
@@ -88,7 +113,7 @@ class Afterwards(Acts):
             if self._means.drilled and not one.drill:
                 continue
             gone = self._gone(id, one)
-            if now < due + within and not gone:
+            if now < max(due, one.rests) + within and not gone:
                 continue
             verifying.remove(self._state, self._report.env, id)
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"

@@ -40,6 +40,7 @@ from infratest.heal.gates.result import confirmation
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.looking import overlaid, well
 from infratest.heal.means import Means
+from infratest.heal.neighbours import NEIGHBOURS
 from infratest.heal.paging import paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
@@ -306,10 +307,11 @@ class _Healer(Afterwards):
             earlier=situation.row.problems(case.rule.confirm_of) if case.rule.confirm_of else (),
         )
         closed = {answer.name for answer in refusals(answers)}
-        gave_up = self._audit.gave_up(record)
+        gave_up, unjudged = self._audit.gave_up(record), self._unjudged.get(case.result.id, "")
         denied = "" if closed else self._denied(case.rule, case.result, problem)
-        if gave_up or denied:
-            gate = Answer(name=GIVEN_UP if gave_up else PROPOSAL, passed=False, reason=gave_up or denied)
+        if gave_up or unjudged or denied:
+            name = GIVEN_UP if gave_up else NEIGHBOURS if unjudged else PROPOSAL
+            gate = Answer(name=name, passed=False, reason=gave_up or unjudged or denied)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
             done = self._act(record, case.ladder[rung], case.looked, partial(self._asked_again, case, None))

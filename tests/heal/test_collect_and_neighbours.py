@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
 from infratest.errors import HealError, Unreachable, UserError
-from infratest.heal import neighbours, proposals
+from infratest.heal import neighbours, proposals, verifying
 from infratest.heal.acts import ENDING
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
@@ -299,6 +300,50 @@ def test_what_cannot_be_seen_beside_it_is_not_worse_and_a_later_check_looks(
     beside.fail, beside.ids, beside.state = False, (SHOP,), "critical"
     (record,) = heal(world.report(), [make_rule(neighbours="@web")], state, found, history={})
     assert (record.worse, len(world.lost)) == ((SHOP,), 1)
+
+
+class Waiting:
+    """A heal with an hour of its own, done, which has made a neighbour worse that is red as long as it stands."""
+
+    def __init__(self, world: World, state: StateDir) -> None:
+        self.world, self.state, self.done = world, state, world.folder / "done"
+        self.rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web", settles=(3600.0,))
+        world.limits, world.sick = Limits(settle=0.0, looking=0.0), {"web-1"}
+        assert self.heal()[0].ending == "verifying"
+
+    def heal(self, later: float = 0.0, **means: Any) -> list[HealRecord]:
+        self.world.now += later
+        found = self.world.means(rerun=self.rerun, neighbours=lambda rule: [SHOP], **means)
+        return heal(self.world.report(), [self.rule], self.state, found, history={})
+
+    def rerun(self, ids: Sequence[str]) -> Report:
+        shop = [make_result("critical" if self.done.exists() else "ok", id=SHOP)] if SHOP in ids else []
+        return make_report([*self.world.rerun([id for id in ids if id != SHOP]).results, *shop], self.world.now)
+
+    @property
+    def lost(self) -> list[str]:
+        return self.world.lost
+
+
+@pytest.mark.parametrize("who", ["pause", "result", "neighbour", "witness"])
+@pytest.mark.parametrize("well", [False, True])
+def test_an_undo_waits_for_what_any_act_waits_for(world: World, state: StateDir, who: str, well: bool) -> None:
+    waiting = Waiting(world, state)
+    world.sick = set() if well else {"web-1"}
+    left_alone = {"result": [result_id("web-1")], "neighbour": [SHOP]}.get(who, [])
+    means = {
+        "suppressed": lambda result: "left alone: in downtime" if result.id in left_alone else "",
+        "witness": lambda: (who != "witness", "none of them is reached"),
+    }
+    if who == "pause":
+        pause(state, 2 * 3600, world.now + 3600)
+    for later in (3601.0, *[1000.0] * 6):
+        records = waiting.heal(later, **means)
+        assert not any(one.worse for one in records)
+    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
+    records = waiting.heal(3000.0)  # longer than an hour after it must have been seen
+    assert (records[0].worse, records[0].undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
+    assert len(waiting.lost) == 1
 
 
 @pytest.mark.parametrize(
