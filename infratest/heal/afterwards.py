@@ -82,10 +82,13 @@ class Afterwards(Acts):
                 made if rests else f"how what is beside it is since {one.remedy} is not known yet"
             )
             return []
-        verifying.remove(self._state, self._report.env, result.id)
         if worse and rule is not None:
-            return [self._told_worse(result, rule, one, worse, beside)]
-        return self._told(result, rule, one, looked)
+            told = [self._told_worse(result, rule, one, worse, beside)]
+        else:
+            told = self._told(result, rule, one, looked)
+        # Last, so that the next check judges it, whatever ends this run before that.
+        verifying.remove(self._state, self._report.env, result.id)
+        return told
 
     def _rests(self, result: Result, beside: Beside) -> bool:
         """Whether what is worse says nothing now, or nothing may be done about it: who is at work there may cause it.
@@ -115,17 +118,15 @@ class Afterwards(Acts):
             gone = self._gone(id, one)
             if now < max(due, one.rests) + within and not gone:
                 continue
-            verifying.remove(self._state, self._report.env, id)
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
             self._audit.told(one, False, now, words)
-            if rule is None:
-                continue
-            result = _result(id, one.was)
-            record = replace(self._record(result, rule, one), after=None, error=words)
-            self._tell(record)
-            if not one.drill and not gone:
-                self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
-            yield record if gone else self._ended_here(record)
+            if rule is not None:
+                record = replace(self._record(_result(id, one.was), rule, one), after=None, error=words)
+                if not one.drill and not gone:
+                    self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
+                self._tell(record)
+                yield record if gone else self._ended_here(record)
+            verifying.remove(self._state, self._report.env, id)
 
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
@@ -165,14 +166,20 @@ class Afterwards(Acts):
         self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...], beside: Beside
     ) -> HealRecord:
         """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it."""
-        words = self._undone_since(result, rule, one, worse)
+        record = replace(self._record(result, rule, one), worse=worse, beside=beside.seen)
+        if not one.drill:  # before the undo, which may take minutes: it is known by now
+            self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
+        try:
+            words = self._undone_since(result, rule, one, worse)
+        except BaseException:
+            if self._audit.undone(one.number):  # else the next check judges it, and undoes
+                self._audit.told_worse(replace(record, undone="its undo was begun, and ended half-way"), one.number)
+            raise
         if words.startswith("undone"):
             self._worse(beside, 0.0)  # as they are since, for the report
-        record = replace(self._record(result, rule, one), worse=worse, beside=beside.seen, undone=words)
+        record = replace(record, beside=beside.seen, undone=words)
         self._audit.told_worse(record, one.number)
         self._tell(record)
-        if not one.drill:
-            self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
         return self._ended_here(record)
 
     def _undone_since(self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...]) -> str:

@@ -13,9 +13,10 @@ import pytest
 
 from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
-from infratest.errors import HealError, Unreachable, UserError
+from infratest.errors import HealError, StateError, Unreachable, UserError
 from infratest.heal import neighbours, proposals, verifying
 from infratest.heal.acts import ENDING
+from infratest.heal.audit import Audit
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
 from infratest.heal.healing import heal
@@ -24,9 +25,12 @@ from infratest.heal.pause import pause
 from infratest.heal.proposals import Approval
 from infratest.heal.records import Collected, HealRecord, note
 from infratest.heal.undoing import kept
+from infratest.hosts import Host
 from infratest.model import Report
+from infratest.remedies.hook import Hook
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
+from infratest.transports.base import Transport
 from tests.cli.test_heal import Project
 from tests.worlds.heal_world import (
     World,
@@ -344,6 +348,68 @@ def test_an_undo_waits_for_what_any_act_waits_for(world: World, state: StateDir,
     records = waiting.heal(3000.0)  # longer than an hour after it must have been seen
     assert (records[0].worse, records[0].undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
     assert len(waiting.lost) == 1
+
+
+class Killed(BaseException):
+    """What nothing here is told of, as SIGKILL."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed()])
+def test_what_ends_a_run_before_its_undo_leaves_that_to_the_next(
+    world: World, state: StateDir, how: BaseException
+) -> None:
+    waiting = Waiting(world, state)
+
+    def ends(host: Host, deadline: Deadline) -> Transport:
+        raise how
+
+    with pytest.raises(type(how)):
+        waiting.heal(3601.0, open_transport=ends)
+    assert len(waiting.lost) == 1
+    worse, gave_up = waiting.heal(60.0)
+    assert (worse.worse, worse.undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
+    assert (closed(gave_up)[0], verifying.pending(state, "prod")) == ("given up", {})
+
+
+def test_what_ends_a_run_in_its_undo_leaves_on_record_what_was_worse(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Waiting(world, state)
+
+    def ends(*about: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    monkeypatch.setattr(Hook, "undo", ends)
+    with pytest.raises(KeyboardInterrupt):
+        waiting.heal(3601.0)
+    monkeypatch.undo()
+    assert len(waiting.lost) == 1
+    assert [one.get("worse") for one in state.read("heal.jsonl")][-2:] == [None, [SHOP]]
+    (gave_up,) = waiting.heal(3601.0)  # and after the time of its budget, too
+    assert (closed(gave_up)[0], gave_up.reason) == (
+        "given up",
+        f"given up in this problem: hook touch done made {SHOP} worse",
+    )
+
+
+@pytest.mark.parametrize("helped", [False, True])
+def test_what_could_not_be_written_down_is_judged_anew(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, helped: bool
+) -> None:
+    waiting = Waiting(world, state)
+    waiting.done.unlink()
+    world.sick = set() if helped else {"web-1"}
+
+    def full(*about: object) -> None:
+        raise StateError("no space left on device")
+
+    monkeypatch.setattr(Audit, "told", full)
+    with pytest.raises(StateError):
+        waiting.heal(3601.0)
+    monkeypatch.undo()
+    assert waiting.heal(60.0)[0].ending == ("healed" if helped else "failed")
+    assert verifying.pending(state, "prod") == {}
+    assert Audit(state, "prod", world.now).tries[0].verified is helped
 
 
 @pytest.mark.parametrize(
