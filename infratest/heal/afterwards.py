@@ -75,7 +75,7 @@ class Afterwards(Acts):
         late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
         # What is worse must stay so for as long as ever: one look alone may have come at a bad moment.
         worse, over = self._worse(beside, max(0.0 if late else left, self._means.limits.settle))
-        rests = worse and not (over or late) and self._rests(result, beside)
+        rests = worse and not (over or late) and self._rests(result, one, beside)
         if over or (worse and (late or rests)):
             made = f"what {one.remedy} has made worse is not to be undone now, so that nothing more is done"
             self._unjudged[result.id] = (
@@ -90,7 +90,7 @@ class Afterwards(Acts):
         verifying.remove(self._state, self._report.env, result.id)
         return told
 
-    def _rests(self, result: Result, beside: Beside) -> bool:
+    def _rests(self, result: Result, one: Unverified, beside: Beside) -> bool:
         """Whether what is worse says nothing now, or nothing may be done about it: who is at work there may cause it.
 
         An undo is an act. It waits for what any other one waits for, and so does what it would cost the rule.
@@ -98,9 +98,9 @@ class Afterwards(Acts):
         now, means = self._means.clock(), self._means
         rests = paused_until(self._state, now, means.resume) is not None or not means.witness()[0]
         if not rests and not means.drilled:
-            rests = any(means.suppressed(one) for one in (result, *beside.seen))
+            rests = any(means.suppressed(each) for each in (result, *beside.seen))
         if rests:
-            verifying.rest(self._state, self._report.env, result.id, now)
+            verifying.keep(self._state, self._report.env, result.id, replace(one, rests=now))
         return rests
 
     def _never_seen(self) -> Iterator[HealRecord]:
@@ -137,8 +137,11 @@ class Afterwards(Acts):
             return ""
         if id.rpartition("@")[2] not in self._means.hosts:
             return "its host is of the stack no longer"
-        if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
+        now = self._means.clock()
+        if id.startswith(WAY) or now <= max(one.ended, one.sought) + self._means.limits.report_age:
             return ""  # what was done just now is only not looked at in this run
+        # Not in every run, or at each turn of a monitor: its feature is read for this.
+        verifying.keep(self._state, self._report.env, id, replace(one, sought=now))
         try:
             ids = self._means.planned(id.partition("#")[0])
         except InfratestError:  # a feature that cannot be read is not gone

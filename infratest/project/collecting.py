@@ -87,11 +87,15 @@ def neighbours(session: Session, rule: HealRule, deadline: Deadline | None) -> l
     return [task.id for task in prepared.plan.tasks if not task.skip]
 
 
-def planned(session: Session, feature: str, deadline: Deadline | None) -> list[str]:
+def planned(
+    session: Session, feature: str, deadline: Deadline | None, hosts: Sequence[Host] | None = None
+) -> list[str]:
     """Return the ids of all scenarios of a feature that checks are for, on whatever hosts, skipped now or not.
 
     Of a feature that is there no longer that is none.
 
+    Args:
+        hosts: as they are; asked of the provider where not given.
     Raises:
         InfratestError: as `neighbours`.
     """
@@ -100,4 +104,4 @@ def planned(session: Session, feature: str, deadline: Deadline | None) -> list[s
         choice = choose(session, request, read_feature)
     except (NoFeature, NothingSelected):
         return []
-    return [task.id for task in plan_for(session, request, choice, steps=False, deadline=deadline).plan.tasks]
+    return [task.id for task in plan_for(session, request, choice, hosts, steps=False, deadline=deadline).plan.tasks]

@@ -158,7 +158,7 @@ def _means(
         page=pager(session),
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
-        planned=lambda feature: planned(session, feature, deadline),
+        planned=lambda feature: planned(session, feature, deadline, [*hosts.values()]),
     )
 
 
