@@ -221,6 +221,8 @@ def test_what_another_rule_does_meanwhile_ends_the_waiting_of_the_one_before(wor
     assert (record.rule.name, record.outcome, verifying.pending(state, "prod")) == ("other", "tried", {})
     assert not Audit(state, "prod", world.now).tries[0].verifying
     assert first.number in [one["try"] for one in state.read("heal.jsonl") if one["event"] == "failed"]
+    # It had not had its time, so that this is no verdict on it: only the other one has cost something.
+    assert world.lost == [f"a heal of {result_id('web-1')} by provision did not help"]
 
 
 def test_what_has_helped_is_said_before_its_time_is_over(world: World, state: StateDir) -> None:
