@@ -74,13 +74,12 @@ class Afterwards(Acts):
         left = max(0.0, due - self._means.clock())
         late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
         # What is worse must stay so for as long as ever: one look alone may have come at a bad moment.
-        worse, over = self._worse(beside, max(0.0 if late else left, self._means.limits.settle))
+        worse, over = self._worse(beside, 0.0 if late else max(left, self._means.limits.settle))
         rests = worse and not (over or late) and self._rests(result, one, beside)
         if over or (worse and (late or rests)):
             made = f"what {one.remedy} has made worse is not to be undone now, so that nothing more is done"
-            self._unjudged[result.id] = (
-                made if rests else f"how what is beside it is since {one.remedy} is not known yet"
-            )
+            unseen = f"it is not known yet how what is beside it is since {one.remedy}"
+            self._unjudged[result.id] = made if rests else unseen
             return []
         if worse and rule is not None:
             told = [self._told_worse(result, rule, one, worse, beside)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -348,6 +349,17 @@ def test_an_undo_waits_for_what_any_act_waits_for(world: World, state: StateDir,
     records = waiting.heal(3000.0)  # longer than an hour after it must have been seen
     assert (records[0].worse, records[0].undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
     assert len(waiting.lost) == 1
+
+
+def test_nobody_waits_for_what_has_its_time_yet(world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(seconds: float) -> None:
+        raise AssertionError(f"it waits {seconds} s beside what is worse")
+
+    waiting = Waiting(world, state)
+    world.sick, world.limits = set(), Limits(settle=60.0, looking=30.0)
+    monkeypatch.setattr(neighbours, "time", SimpleNamespace(sleep=waits))
+    assert waiting.heal(60.0) == []
+    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
 
 
 class Killed(BaseException):
