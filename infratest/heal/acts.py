@@ -23,7 +23,7 @@ from infratest.heal.mark import Mark, Taken, healer
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import kept, longest, undo
+from infratest.heal.undoing import LEAST, kept, longest, undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -78,6 +78,10 @@ class Acts(Looks):
         deadline = self._means.deadline
         return inf if deadline is None else max(0.0, deadline.left - ENDING)
 
+    def _last(self) -> Deadline:
+        """Return the deadline for what is left behind on a host, although the time of this run may be over."""
+        return Deadline(min(PATIENCE, self._left() + ENDING))
+
     def _looking(self, seconds: float) -> tuple[float, bool]:
         """Return how many of the seconds, in which a remedy takes effect, can be looked at, and whether that is less.
 
@@ -113,14 +117,16 @@ class Acts(Looks):
         after = kept(remedy, record.rule, min(settle, self._means.limits.settle))
         deadline = Deadline(min(longest(remedy, settle), max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
-        with self._connection(host, remedy, record.rule, deadline) as way:
+        # One that works from here may be for a host that is down: it is not kept waiting for long.
+        limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
+        with self._connection(host, record.rule, limit) as way:
             clock = self._means.clock
             patience = deadline.at_most(min(PATIENCE, deadline.left / 2))
             taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, settled=True)
             try:
                 return self._marked(record, remedy, deadline, way, taken, looked, ask)
             finally:
-                way.mark.give_back(Deadline(min(PATIENCE, self._left() + ENDING)))
+                way.mark.give_back(self._last())
 
     def _marked(
         self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, taken: Taken, looked: float, ask: Ask
@@ -188,7 +194,10 @@ class Acts(Looks):
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
             verifying.forget(self._state, self._report.env, number)
             raise
-        return self._ended(replace(done, duration=time.monotonic() - begun), number)
+        ended = self._ended(replace(done, duration=time.monotonic() - begun), number)
+        if not ended.verifying:
+            way.mark.settles(0.0)
+        return ended
 
     def _looked_after(
         self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str, beside: Beside
@@ -196,9 +205,11 @@ class Acts(Looks):
         """Apply a remedy, and look at what came of it. What is interrupted while it looks is left to a later check."""
         begun = time.monotonic()
         done, ended = self._applied(record, remedy, deadline, way, number), self._means.clock()
-        if not done.error:  # before the looks, so that it is known whatever ends this run
+        if not done.error:  # before the looks, so that it is known whatever ends this run, and to other healers
+            way.mark.settles(self._settles_for(done, ended))
             self._waits(done, number, ended, beside)
         try:
+            way.mark.keep(self._last())
             after, cut = self._verified(done)
             done = self._beside(done, beside, remedy, way, number)
             after = self._look(record.before) if done.worse else after
@@ -207,18 +218,27 @@ class Acts(Looks):
                 words = f"{done.words}; interrupted by {_signal(stop)} before it was seen whether it helped"
                 left = replace(done, verifying=True, words=words, duration=time.monotonic() - begun)
                 self._audit.end(replace(left, seen=self._means.clock()), number)
-                way.mark.settles(self._settles_for(done, ended))
             raise
         done = replace(done, after=after, verifying=cut or done.verifying)
         if done.verifying and done.error:
-            self._waits(done, number, ended, beside)
-        if done.verifying:
             way.mark.settles(self._settles_for(done, ended))
+            self._waits(done, number, ended, beside)
         return done
 
     def _settles_for(self, record: HealRecord, ended: float) -> float:
         """Return the seconds that what was done has yet to take effect, where its rule says so for its rung."""
         return max(0.0, ended + record.rule.settle(record.rung, 0.0) - self._means.clock())
+
+    def _settled(self, host: str, rule: HealRule, rung: int, ended: float) -> None:
+        """Let other healers at a host again, where it is known before a rung's time is over what came of it.
+
+        Args:
+            ended: when it was done, in seconds since the epoch.
+        """
+        if host in self._means.hosts and self._means.clock() < ended + rule.settle(rung, 0.0):
+            limit = Deadline(min(OPENING / 3, self._left()))
+            with self._connection(self._means.hosts[host], rule, limit) as way:
+                way.mark.settled(limit)
 
     def _ended(self, record: HealRecord, number: str) -> HealRecord:
         """Keep how a try ended, and what it costs its rule."""
@@ -250,7 +270,8 @@ class Acts(Looks):
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
         result = record.before
-        surroundings = self._surroundings(result, remedy, way, number, self._settle_of(record))
+        settles = record.rule.settle(record.rung, 0.0)
+        surroundings = self._surroundings(result, remedy, way, number, self._settle_of(record), settles)
         try:
             if remedy.on_host and way.error is not None:
                 raise way.error
@@ -264,13 +285,17 @@ class Acts(Looks):
         return record.rule.settle(record.rung, self._means.limits.settle)
 
     def _surroundings(
-        self, result: Result, remedy: Remedy, way: _Way, number: str, settle: float = 0.0
+        self, result: Result, remedy: Remedy, way: _Way, number: str, settle: float = 0.0, settles: float = 0.0
     ) -> Surroundings:
-        """Return what a remedy works with, for the try of that number, which has so many seconds to take effect."""
+        """Return what a remedy works with, for the try of that number.
+
+        Args:
+            settle: seconds that it has to take effect. settles: of these, what its rule says for its rung.
+        """
 
         def connect(deadline: Deadline) -> Transport:
             opened = self._opened(host, deadline)
-            way.mark.follow(opened)
+            way.mark.follow(opened, settles)
             return opened
 
         means, host = self._means, self._means.hosts[result.host]
@@ -309,7 +334,8 @@ class Acts(Looks):
         if host is None:
             raise HealError(f"{result.host} is no host of the stack now")
         deadline = Deadline(remedy.seconds)
-        with self._connection(host, remedy, rule, deadline) as way:
+        limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
+        with self._connection(host, rule, limit) as way:
             taken = way.mark.take(deadline.seconds, lambda: 0.0, deadline.at_most(PATIENCE))
             try:
                 if taken.held:
@@ -332,6 +358,9 @@ class Acts(Looks):
         around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
         try:
+            held = way.mark.renew(max(LEAST, remedy.seconds), Deadline(min(PATIENCE, self._left())))
+            if held:
+                raise HealError(held)
             now, left, command = self._means.clock(), self._left(), self._means.command
             done = undo(remedy, record.before, around, self._audit, number, by, now, left, command=command)
             words = f"undone, {done}"
@@ -351,13 +380,11 @@ class Acts(Looks):
         return () if over else worse, over
 
     @contextmanager
-    def _connection(self, host: Host, remedy: Remedy, rule: HealRule, deadline: Deadline) -> Iterator[_Way]:
+    def _connection(self, host: Host, rule: HealRule, limit: Deadline) -> Iterator[_Way]:
         """Connect to the host: for the healing mark, and for a remedy that works there."""
         name = f"{self._report.stack} {self._report.env} {host.name}"
         marked = (host, name, rule.name, healer(self._state), self._means.marks, partial(self._opened, host))
         try:
-            # One that works from here may be for a host that is down: it is not kept waiting for long.
-            limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
             transport = self._means.open_transport(host, limit)
         except InfratestError as error:
             yield _Way(mark=Mark(None, *marked), error=error)

@@ -94,6 +94,7 @@ class Afterwards(Acts):
             self._audit.told(one, False, now, words)
             if rule is None:
                 continue
+            self._settled(id.rpartition("@")[2], rule, one.rung, one.ended)
             result = _result(id, one.was)
             record = replace(self._record(result, rule, one), after=None, error=words)
             self._tell(record)
@@ -125,6 +126,7 @@ class Afterwards(Acts):
         self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
+        self._settled(result.host, rule, one.rung, one.ended)
         if not helped:
             if not one.drill:
                 self._loses(rule, f"a heal of {result.id} did not help")
