@@ -11,7 +11,7 @@ from math import inf
 
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
-from infratest.heal.acts import ENDING, Acts
+from infratest.heal.acts import Acts
 from infratest.heal.gates.situation import AHEAD
 from infratest.heal.ladder import remedies
 from infratest.heal.looking import well
@@ -20,6 +20,7 @@ from infratest.heal.paging import paged
 from infratest.heal.records import TRIED, HealRecord
 from infratest.heal.rules import WAY
 from infratest.heal.verifying import Unverified
+from infratest.heal.ways import ENDING
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED

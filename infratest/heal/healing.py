@@ -17,7 +17,6 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.heal import proposals, verifying
-from infratest.heal.acts import ENDING
 from infratest.heal.afterwards import Afterwards
 from infratest.heal.audit import Audit, window
 from infratest.heal.desk import PROPOSAL, Answered, Desk
@@ -46,6 +45,7 @@ from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for, same_failure
 from infratest.heal.undoing import least
+from infratest.heal.ways import ENDING
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
