@@ -231,12 +231,8 @@ class Audit:
 
         Empty where it is not.
         """
-        mine = {"id": record.before.id, "rule": record.rule.name, "problem": record.problem}
-        worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
-        if worse:
-            last = worse[-1]
-            made = f"{last.get('remedy')} made {', '.join(map(str, last['worse']))} worse"
-            return clean(f"given up in this problem: {made}", 500)
+        if worse := self.made_worse(record):
+            return worse
         like = {"event": BEGUN, "rule": record.rule.name, "host": record.before.host}
         tries = {one["try"] for one in self._records if like.items() <= one.items() and not in_drill(one)}
         undone = [one for one in self._records if one.get("event") == UNDO and one.get("try") in tries]
@@ -245,6 +241,15 @@ class Audit:
             again = moment(last["time"] + record.rule.per)
             return f"a heal was undone by {clean(str(last.get('by')), 100)}: it rests until {again}"
         return ""
+
+    def made_worse(self, record: HealRecord) -> str:
+        """Return what a rule has made worse in this problem, and so has given up, in words; empty where nothing."""
+        mine = {"id": record.before.id, "rule": record.rule.name, "problem": record.problem}
+        worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
+        if not worse:
+            return ""
+        made = f"{worse[-1].get('remedy')} made {', '.join(map(str, worse[-1]['worse']))} worse"
+        return clean(f"given up in this problem: {made}", 500)
 
     def page(self, record: HealRecord, time: float, to: str) -> None:
         """Write down that a receiver was told."""

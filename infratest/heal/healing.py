@@ -39,7 +39,7 @@ from infratest.heal.gates.result import confirmation
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.looking import overlaid, well
 from infratest.heal.means import Means
-from infratest.heal.paging import paged
+from infratest.heal.paging import GIVEN_UP, paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
@@ -56,8 +56,6 @@ from infratest.waivers import is_finding
 
 #: Seconds in which a provider must say whether a host is out of service.
 FENCE = 30.0
-#: The gate that the engine asks: whether a heal like this was undone, or made something worse.
-GIVEN_UP = "given up"
 
 
 def heal(
