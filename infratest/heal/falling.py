@@ -60,11 +60,11 @@ def _problems(tries: Sequence[Try]) -> list[float]:
 
 
 def _spent(rule: HealRule, tries: Sequence[Try], host: str, now: float) -> str:
-    """The budget used up twice within a week; tries that made it so count once."""
+    """The budget used up twice within a week; tries that made it so count once, and what may help yet does not."""
     times: list[float] = []
     window: list[float] = []
     for one in tries:
-        if one.verified:
+        if not one.failed(now):
             continue
         window = [time for time in window if time > one.time - rule.per] + [one.time]
         if 0 < rule.tries <= len(window):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_a_budget_used_up_twice_within_a_week(tries: list[Try], lost: bool) -> N
     why = falls_back(make_rule(tries=2, per=HOUR), "web-1", tries, NOON, NOON + 30, 0.0)
     assert bool(why) is lost
     assert not lost or why.startswith("its 2 tries in 60 min on web-1 were used up twice within 7 days, at 2027-01-12")
+
+
+@pytest.mark.parametrize(
+    ("later", "lost"),
+    [
+        ({"verifying": True}, False),  # it has its time yet, or nobody has seen
+        ({"ended": False, "until": NOON + 60}, False),  # it acts
+        ({"ended": False, "alive": True}, False),
+        ({"ended": False}, True),  # it was cut off
+        ({}, True),
+    ],
+)
+def test_a_try_that_may_help_yet_uses_up_nothing(later: dict[str, Any], lost: bool) -> None:
+    first, second = made(3 * DAY, 60, verified=False)
+    why = falls_back(make_rule(tries=1, per=HOUR), "web-1", [first, replace(second, **later)], NOON, NOON + 30, 0.0)
+    assert bool(why) is lost
 
 
 def test_what_a_person_knew_when_they_granted_it_costs_nothing() -> None:

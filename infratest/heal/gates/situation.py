@@ -74,6 +74,11 @@ class Try:
     drill: bool = False
     verifying: bool = False
 
+    def failed(self, now: float) -> bool:
+        """Whether it is known not to have helped, or was cut off. Args: now: in seconds since the epoch."""
+        acts = not self.ended and (self.alive or self.until > now)
+        return not (self.verified or self.verifying or acts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
