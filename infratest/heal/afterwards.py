@@ -92,7 +92,7 @@ class Afterwards(Acts):
                 continue
             verifying.remove(self._state, self._report.env, id)
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
-            self._audit.told(one, False, now, words)
+            self._audit.told(one, False, now, words, gone=bool(gone))
             if rule is None:
                 continue
             self._settled(id.rpartition("@")[2], rule, one.rung, one.ended)

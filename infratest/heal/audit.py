@@ -37,7 +37,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
     "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
-    "seen",
+    "seen", "gone",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ class Audit:
     def __init__(self, state: StateDir, env: str, now: float, window: float = 0.0, *, looking: bool = False) -> None:
         self._state = state
         self._env = env
+        self._now = now
         whole = _whole(state)
         self._records = [record for record in whole if record.get("env") == env]
         try:
@@ -86,6 +87,7 @@ class Audit:
                 drill=in_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
                 verifying=_verifying(ends[record["try"]]) if record["try"] in ends else record["try"] in waiting,
+                gone=bool(ends.get(record["try"], {}).get("gone")),
             )
             for record in self._records
             if record.get("event") == BEGUN
@@ -94,17 +96,18 @@ class Audit:
     def approved(self, rule: str) -> list[Approved]:
         """Return the heals of a rule that somebody approved and that have helped, in a row, up to the last one.
 
-        As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing.
+        As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing,
+        and neither does what nobody knows yet, or never will since what it was for is gone: the row goes on around it.
         """
         begun = [one for one in self._records if one.get("event") == BEGUN]
         ends = {one["try"]: one for one in self._records if one.get("event") in ENDS and "try" in one}
         found: list[Approved] = []
         for record, outcome in reversed(list(zip(begun, self.tries, strict=True))):
-            if outcome.rule != rule or outcome.drill:
+            if outcome.rule != rule or outcome.drill or outcome.gone:
                 continue
-            if not outcome.verified:
+            if outcome.failed(self._now):
                 break
-            if record.get("proposal"):
+            if outcome.verified and record.get("proposal"):
                 found.append(Approved(id=str(record.get("id")), at=_seen_at(ends[record["try"]])))
         return found[::-1]
 
@@ -157,11 +160,16 @@ class Audit:
         """Write how a try ended."""
         self._write(record.as_dict(self._env) | {"try": number})
 
-    def told(self, one: Unverified, verified: bool, time: float, words: str) -> None:
-        """Write what a later check saw of a try that nobody had had the time to verify."""
+    def told(self, one: Unverified, verified: bool, time: float, words: str, *, gone: bool = False) -> None:
+        """Write what a later check saw of a try that nobody had had the time to verify.
+
+        Args:
+            gone: what it was for is no longer there: whether it helped nobody will know.
+        """
         ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time}
         kept = {"kept": one.kept} if one.kept else {}  # where its run was killed that is not on record yet
-        self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept)
+        lost = {"gone": True} if gone else {}
+        self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept | lost)
 
     def told_worse(self, record: HealRecord, number: str) -> None:
         """Write that a later check saw what such a try has made worse."""

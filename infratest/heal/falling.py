@@ -26,7 +26,7 @@ def falls_back(rule: HealRule, host: str, tries: Sequence[Try], began: float, no
         tries: of this environment, oldest first. began: when the problem at hand did. granted: when a person last said
         how much it may do: what was before that, they knew. All in seconds since the epoch.
     """
-    mine = [one for one in tries if one.rule == rule.name and one.host == host and not one.drill]
+    mine = [one for one in tries if one.rule == rule.name and one.host == host and not (one.drill or one.gone)]
     mine = [one for one in mine if granted <= one.time <= now]
     return _again(mine, host, began) or _spent(rule, mine, host, now)
 

@@ -61,7 +61,8 @@ class Try:
 
     Args:
         until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
-        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped.
+        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped. gone: nobody will,
+        since what it was for is no longer there: that is nobody's fault.
     """
 
     rule: str
@@ -73,6 +74,7 @@ class Try:
     alive: bool = False
     drill: bool = False
     verifying: bool = False
+    gone: bool = False
 
     def failed(self, now: float) -> bool:
         """Whether it is known not to have helped, or was cut off. Args: now: in seconds since the epoch."""
