@@ -12,7 +12,7 @@ from typing import Any
 
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
-from infratest.heal.acts import ENDING, Acts
+from infratest.heal.acts import Acts
 from infratest.heal.gates.situation import AHEAD
 from infratest.heal.ladder import remedies
 from infratest.heal.looking import well
@@ -22,6 +22,7 @@ from infratest.heal.pause import paused_until
 from infratest.heal.records import TRIED, HealRecord
 from infratest.heal.rules import WAY
 from infratest.heal.verifying import Unverified
+from infratest.heal.ways import ENDING
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
@@ -118,8 +119,9 @@ class Afterwards(Acts):
             if now < max(due, one.rests) + within and not gone:
                 continue
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
-            self._audit.told(one, False, now, words)
+            self._audit.told(one, False, now, words, gone=bool(gone))
             if rule is not None:
+                self._settled(id.rpartition("@")[2], rule, one.rung, one.ended)
                 record = replace(self._record(_result(id, one.was), rule, one), after=None, error=words)
                 if not one.drill and not gone:
                     self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
@@ -154,6 +156,7 @@ class Afterwards(Acts):
         self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
+        self._settled(result.host, rule, one.rung, one.ended)
         if not helped and not one.drill:
             self._loses(rule, f"a heal of {result.id} did not help")
         record = self._record(result, rule, one)

@@ -17,7 +17,6 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.heal import proposals, verifying
-from infratest.heal.acts import ENDING
 from infratest.heal.afterwards import Afterwards
 from infratest.heal.audit import Audit, window
 from infratest.heal.desk import PROPOSAL, Answered, Desk
@@ -41,12 +40,13 @@ from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.looking import overlaid, well
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS
-from infratest.heal.paging import paged
+from infratest.heal.paging import GIVEN_UP, paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for, same_failure
 from infratest.heal.undoing import least
+from infratest.heal.ways import ENDING
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
@@ -57,8 +57,6 @@ from infratest.waivers import is_finding
 
 #: Seconds in which a provider must say whether a host is out of service.
 FENCE = 30.0
-#: The gate that the engine asks: whether a heal like this was undone, or made something worse.
-GIVEN_UP = "given up"
 
 
 def heal(

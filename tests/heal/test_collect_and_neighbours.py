@@ -16,7 +16,6 @@ from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
 from infratest.errors import HealError, StateError, Unreachable, UserError
 from infratest.heal import neighbours, proposals, verifying
-from infratest.heal.acts import ENDING
 from infratest.heal.audit import Audit
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
@@ -26,8 +25,10 @@ from infratest.heal.pause import pause
 from infratest.heal.proposals import Approval
 from infratest.heal.records import Collected, HealRecord, note
 from infratest.heal.undoing import kept
+from infratest.heal.ways import ENDING
 from infratest.hosts import Host
 from infratest.model import Report
+from infratest.remedies.base import Replacing
 from infratest.remedies.hook import Hook
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
@@ -118,8 +119,56 @@ def test_what_made_it_worse_is_undone_on_record_before_it_is_begun_and_no_rung_f
     (record,) = beside.run(state, do=hooked(world.folder))
     assert record.undone == "undone, as before"
     assert (world.folder / "undone").exists()
-    assert events(state) == ["try", "process", "undo", "process", "undone", "tried"]
+    assert events(state) == ["try", "process", "failed", "undo", "process", "undone", "tried"]
     assert world.acts == []
+
+
+class Killed(BaseException):
+    """What nothing here is told of, as SIGKILL."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed(), RuntimeError("a defect")])
+@pytest.mark.parametrize("when", ["undo", "look"])
+def test_what_ends_the_run_in_the_undo_or_behind_it_leaves_it_given_up(
+    world: World, state: StateDir, how: BaseException, when: str
+) -> None:
+    beside, done, began = Beside(world, "ok", "critical"), world.folder / "done", False
+
+    def ends(deadline: Deadline) -> str:
+        nonlocal began
+        began = True
+        if when == "undo":
+            raise how
+        return "the old one stands in its place again"
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if began:
+            raise how
+        return make_report([make_result("critical" if done.exists() and id == SHOP else "ok", id=id) for id in ids])
+
+    def replaced(*about: object) -> str:
+        done.touch()
+        return "it was replaced"
+
+    replacing = Replacing(
+        fenced=lambda deadline: (True, "stopped"), replace=replaced, put_back=ends, kept=lambda: "i-0123"
+    )
+    rule = make_rule(do=(("replace", {}),), neighbours="@web")
+    means = world.means(rerun=rerun, neighbours=lambda rule: beside.ids, replacing=lambda name: replacing)
+    with pytest.raises(type(how)):
+        heal(world.report(), [rule], state, means, history={})
+    assert world.lost == [f"a heal of {result_id('web-1')} by replace made {SHOP} worse"]
+    assert verifying.pending(state, "prod") == {}
+    told = state.read("heal.jsonl")
+    assert "undo" in events(state)
+    assert [(one["worse"], one["words"], one["kept"]) for one in told if one["event"] in ("failed", "tried")] == [
+        ([SHOP], "it was replaced", "i-0123")
+    ] * (1 if isinstance(how, Killed) else 2)
+    began = False
+    world.now += 2 * rule.per  # as long as the problem lasts
+    world.sick.add("web-1")
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.reason == f"given up in this problem: replace made {SHOP} worse"
 
 
 def test_an_act_that_takes_all_of_its_time_leaves_enough_for_the_looks_and_the_undo(
@@ -360,10 +409,6 @@ def test_nobody_waits_for_what_has_its_time_yet(world: World, state: StateDir, m
     monkeypatch.setattr(neighbours, "time", SimpleNamespace(sleep=waits))
     assert waiting.heal(60.0) == []
     assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
-
-
-class Killed(BaseException):
-    """What nothing here is told of, as SIGKILL."""
 
 
 @pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed()])

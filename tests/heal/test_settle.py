@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
@@ -12,17 +13,19 @@ from pathlib import Path
 import pytest
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError
+from infratest.errors import HealError, StateError, Unreachable
 from infratest.heal import verifying
 from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.means import Pager
-from infratest.heal.records import note
+from infratest.heal.records import HealRecord, note
+from infratest.hosts import Host
 from infratest.model import Report
-from infratest.remedies.base import Replacing
+from infratest.remedies.base import Power, Replacing
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
+from infratest.transports.base import Transport
 from tests.worlds.heal_world import (
     QUICK,
     World,
@@ -33,6 +36,7 @@ from tests.worlds.heal_world import (
     make_report,
     make_result,
     make_rule,
+    open_local,
     result_id,
     run,
 )
@@ -373,3 +377,102 @@ def test_the_end_of_a_rung_that_a_clock_has_left_in_the_future_holds_nothing_up(
     begun(world, state, rule)
     world.now -= 7200
     assert "settling" not in closed(run(world, state, rule)[0])
+
+
+SLOW = replace(RULE, tries=9)
+
+
+def taken_effect(world: World, state: StateDir, other: StateDir, rule: HealRule = SLOW, **means: object) -> HealRecord:
+    """Act, and have another poller come while it is looked whether that helped, when the mark itself has ended."""
+    world.helps, world.limits, found = False, Limits(settle=0.0, looking=0.0), list[HealRecord]()
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if not found:
+            (world.folder / "infratest" / "healing-shop_prod_web_1").unlink()
+            found.extend(heal(world.report(), [rule], other, world.means(), history={}))
+        return world.rerun(ids)
+
+    heal(world.report(), [rule], state, world.means(rerun=rerun, **means), history={})
+    return found[0]
+
+
+def test_another_poller_leaves_it_alone_while_this_one_still_looks(
+    world: World, state: StateDir, tmp_path: Path
+) -> None:
+    record = taken_effect(world, state, StateDir(tmp_path / "other"))
+    assert (record.outcome, closed(record), len(world.acts)) == ("refused", ["healing mark"], 1)
+    assert " s more to take effect" in record.reason
+
+
+@pytest.mark.parametrize(("rule", "commands"), [(SLOW, 3), (replace(SLOW, settles=()), 2)])
+def test_a_rung_without_a_time_of_its_own_costs_the_host_no_command_more(
+    world: World, state: StateDir, rule: HealRule, commands: int
+) -> None:
+    told: list[object] = []
+
+    def way(host: Host, deadline: Deadline) -> Transport:
+        opened = open_local(host, deadline)
+        run = opened.run
+        opened.run = lambda *about, **more: told.append(about) or run(*about, **more)  # type: ignore[method-assign,func-returns-value]
+        return opened
+
+    (record,) = heal(world.report(), [rule], state, world.means(open_transport=way), history={})
+    assert (record.verified, len(told)) == (True, commands)
+
+
+def test_after_a_boot_it_needs_no_further_connection(world: World, state: StateDir, tmp_path: Path) -> None:
+    marks, ways = world.folder / "infratest", iter([open_local, open_local])
+
+    def start(deadline: Deadline) -> None:
+        shutil.rmtree(marks)  # a boot empties the folder
+
+    def way(host: Host, deadline: Deadline) -> Transport:
+        opened = next(ways, None)
+        if opened is None:
+            raise Unreachable("the time is over")
+        return opened(host, deadline)
+
+    power = Power(halt=lambda deadline: None, start=start, state=lambda deadline: "stopped")
+    world.helps, world.limits, world.sick = False, Limits(settle=0.0, looking=0.0), {"web-1"}
+    rule = make_rule(do=(("power-cycle", {}),), settles=(300.0,))
+    means = world.means(open_transport=way, power=lambda name: power)
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.ending == "verifying"
+    (marks / "healing-shop_prod_web_1").unlink()  # its end has come
+    (record,) = heal(world.report(), [rule], StateDir(tmp_path / "other"), world.means(), history={})
+    assert " s more to take effect" in record.reason
+
+
+def test_another_poller_leaves_it_alone_where_we_can_write_down_nothing_more(
+    world: World, state: StateDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*about: object) -> None:
+        raise StateError("no space left on device")
+
+    monkeypatch.setattr(verifying, "add", full)
+    with pytest.raises(StateError):
+        heal(world.report(), [SLOW], state, world.means(), history={})
+    world.sick.add("web-1")
+    (record,) = run(world, StateDir(tmp_path / "other"), SLOW)
+    assert (closed(record), len(world.acts)) == (["healing mark"], 1)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_known_before_its_time_is_over_holds_up_no_other_poller(
+    world: World, state: StateDir, tmp_path: Path, gone: bool
+) -> None:
+    begun(world, state)
+    if gone:
+        world.now += 700
+        rule = replace(RULE, settles=(3600.0, None, None))
+        planned: tuple[str, ...] = ()
+        means = world.means(planned=lambda feature: planned)
+        (record,) = heal(make_report([], world.now), [rule], state, means, history={})
+        assert record.error == "its scenario is there no longer"
+    else:
+        world.sick.clear()
+        assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
+        world.sick.add("web-1")
+    world.helps = True
+    (record,) = run(world, StateDir(tmp_path / "other"), RULE)
+    assert record.outcome == "tried"
