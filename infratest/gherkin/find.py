@@ -1,7 +1,8 @@
 """Where features are: what a user names on the command line or in the stack file, made into files and their ids.
 
 Looked for in the current directory, then beside the stack file; `@name` is a ready-made one of the package. Links to
-folders are followed; what cannot be listed or named is refused, because what is left out unseen would look green.
+folders are followed; what cannot be listed or named is refused, because what is left out unseen would look green. A
+name out of an id is of one file of the project, wherever one stands: under the same name another may lie here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -49,6 +51,34 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
     if not found:
         raise NoFeature(f"no feature in {', '.join(arguments or declared or ('features',))}: nothing to run")
     return list(found.values())
+
+
+def named(names: Sequence[str], arguments: Sequence[str], declared: Sequence[str], folder: Path) -> list[FeaturePath]:
+    """Return the feature files, whole, that names out of ids mean: files beside the stack file, else those of `find`.
+
+    Args:
+        names: as ids hold them. arguments, declared, folder: as for `find`, of the call that is under way.
+    Raises:
+        NoFeature: one is none of these, whatever the current directory holds. FeatureError: as `find`.
+    """
+    others: dict[str, FeaturePath] | None = None
+    found = []
+    for name in names:
+        if not name.startswith("@") and not _is(folder / name, os.path.isfile):
+            if others is None:
+                others = {item.name: item for item in _found(arguments, declared, folder)}
+            if name not in others:
+                raise NoFeature(f"{name}: no such feature of this stack; looked in {folder.resolve()}")
+            found.append(FeaturePath(others[name].path, name))
+        else:
+            found += _resolve(name, [folder], folder)
+    return found
+
+
+def _found(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> list[FeaturePath]:
+    with suppress(NoFeature):
+        return find(arguments, declared, folder)
+    return []
 
 
 def looked_at(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> Iterator[Path]:
@@ -213,9 +243,14 @@ def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
 
 
 def _named(path: Path, folder: Path) -> str:
-    """Return the path that ids hold: from the stack file's folder, else from here, else whole."""
-    absolute = path.resolve()
-    for root in (folder.resolve(), Path().resolve()):
+    """Return the path that ids hold: from the stack file's folder, else from here, else whole.
+
+    What lies here under the name of a file beside the stack file has its whole path: ids of two are never the same.
+    """
+    absolute, project = path.resolve(), folder.resolve()
+    for root in (project, Path().resolve()):
         if absolute.is_relative_to(root):
-            return absolute.relative_to(root).as_posix()
+            name = absolute.relative_to(root)
+            if root == project or not os.path.lexists(project / name):
+                return name.as_posix()
     return absolute.as_posix()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
+from operator import attrgetter
+from typing import NamedTuple
 
 from infratest import outsiders
 from infratest.check import STEP
@@ -23,6 +26,17 @@ KEPT = 20_000
 
 #: A form of a sentence and the sentence, as the index holds them.
 Entry = tuple[Form, Sentence]
+
+
+class Branch(NamedTuple):
+    """Forms that begin alike. above: those of the longest text that this beginning begins with, None where none is."""
+
+    beginning: str
+    entries: Sequence[Entry]
+    above: Branch | None
+
+
+_beginning = attrgetter("beginning")
 
 
 class Vocabulary:
@@ -76,25 +90,30 @@ class Vocabulary:
 
     def _candidates(self, text: str) -> Sequence[Entry]:
         """Return the forms that a text may be: those that begin with its words, whatever is in its quotes."""
-        tree, candidates = self._index, list[Entry]()
-        for character in skeleton(text):
-            candidates += tree.entries
-            if character not in tree.branches:
-                return candidates
-            tree = tree.branches[character]
-        return candidates + tree.entries
+        words, found = skeleton(text), list[Branch]()
+        at = bisect_right(self._branches, words, key=_beginning) - 1
+        # What stands between the longest beginning of these words and the words, in order, begins with it as well.
+        branch = self._branches[at] if at >= 0 else None
+        while branch is not None:
+            if words.startswith(branch.beginning):
+                found.append(branch)
+            branch = branch.above
+        return [entry for branch in reversed(found) for entry in branch.entries]
 
     @cached_property
-    def _index(self) -> _Tree:
-        """The forms by the literal text that they begin with."""
-        root = _Tree()
+    def _branches(self) -> Sequence[Branch]:
+        """The forms by the literal text that they begin with, in the order of these texts."""
+        by_beginning: dict[str, list[Entry]] = {}
         for sentence in self.sentences:
             for form in forms(sentence):
-                tree = root
-                for character in form.beginning:
-                    tree = tree.branches.setdefault(character, _Tree())
-                tree.entries.append((form, sentence))
-        return root
+                by_beginning.setdefault(form.beginning, []).append((form, sentence))
+        made: list[Branch] = []
+        for beginning in sorted(by_beginning):
+            above = made[-1] if made else None
+            while above is not None and not beginning.startswith(above.beginning):
+                above = above.above
+            made.append(Branch(beginning, by_beginning[beginning], above))
+        return made
 
     def nearest(self, text: str, keyword: str = WHEN) -> str:
         """Return the sentence that a text was probably meant as, with the text's own values in it, or an empty one.
@@ -125,14 +144,6 @@ class Vocabulary:
         of_claims += [negated for sentence in self.sentences if (negated := turned(sentence))]
         acts = {sentence.example for sentence in self.sentences if sentence.kind == ACT or sentence.session == STEP}
         return [each for each in of_claims if each not in acts], of_claims
-
-
-class _Tree:
-    """The forms that begin alike, by their next character."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.branches: dict[str, _Tree] = {}
 
 
 @cache

@@ -88,7 +88,7 @@ class Afterwards(Acts):
             told = self._told(result, rule, one, looked)
         # Last, so that the next check judges it, whatever ends this run before that.
         verifying.remove(self._state, self._report.env, result.id)
-        return told
+        return [replace(record, seen=looked) for record in told]
 
     def _rests(self, result: Result, one: Unverified, beside: Beside) -> bool:
         """Whether what is worse says nothing now, or nothing may be done about it: who is at work there may cause it.

@@ -40,11 +40,14 @@ class Kept:
     """What is kept of how results were.
 
     Args:
-        since: from when on all that was looked at is kept. problem: why some of it cannot be read, or empty.
+        since: from when on all that was looked at is kept. watched: times of heals from which on a monitor has watched
+        all that counts for them, for as long as they had to stay calm or until `since`. problem: why some of it cannot
+        be read, or empty.
     """
 
     looks: Sequence[Look] = ()
     since: float = -inf
+    watched: Collection[float] = ()
     problem: str = ""
 
 
@@ -122,7 +125,7 @@ def _why_not_known(one: Approved, due: float, kept: Kept) -> str:
     of = f"of the one at {moment(one.at)} nobody knows whether it stayed calm"
     if kept.problem:
         return f"{of}: {kept.problem}"
-    if kept.since > one.at:
+    if kept.since > one.at and one.at not in kept.watched:
         return f"{of}: what was seen is kept since {moment(kept.since)} alone"
     looks = [look for look in kept.looks if look.id == one.id and look.state in SEEN and look.time > one.at]
     first = min(looks, key=lambda look: look.time, default=None)

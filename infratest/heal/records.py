@@ -59,9 +59,9 @@ class HealRecord:
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
         came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
         a drill was under way, of whatever rule: what it breaks says nothing of other days. seen: of one that was TRIED,
-        when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that. earlier:
-        when problems before this one began whose failures confirm it, too: it flaps. ended: when the act had, in
-        seconds since the epoch; None where there was none, or it has failed.
+        when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that; where it
+        is `later`, when `after` was seen. earlier: when problems before this one began whose failures confirm it, too:
+        it flaps. ended: when the act had, in seconds since the epoch; None where there was none, or it has failed.
     """
 
     time: float
@@ -297,3 +297,20 @@ def applied(report: Report, records: Sequence[HealRecord], command: Callable[...
         tries=sum(record.outcome == TRIED and not record.later for record in records),
     )
     return healed
+
+
+def looked_again(records: Sequence[HealRecord], looked: float, now: float) -> dict[str, float]:
+    """Return by id when each result was seen at which the engine has looked itself, in seconds since the epoch.
+
+    What was acted on, and what stands beside it, was looked at just now; what tells of a heal before, when that was.
+
+    Args:
+        looked: when the report was made.
+    """
+    found = dict[str, float]()
+    for record in records:
+        at = now if not record.later else looked if record.seen is None else record.seen
+        if record.after is not None and not (record.later and at <= looked):
+            found[record.before.id] = at
+        found |= {result.id: now for result in record.beside}
+    return found

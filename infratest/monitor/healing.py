@@ -22,7 +22,7 @@ from infratest.alerting.subject import HEALS, Subject
 from infratest.engine.apart import defects_told
 from infratest.errors import Ended, InfratestError, InUse
 from infratest.heal.health import paused
-from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
+from infratest.heal.records import RECOVERED, TRIED, HealRecord, looked_again, note
 from infratest.model import Report, Result
 from infratest.monitor.approvals import Approvals
 from infratest.monitor.around import Around, View
@@ -68,6 +68,7 @@ class Healing:
         self._ruled = Ruled()
         self._green: dict[str, float] = {}
         self._around = Around()
+        self._ready: Collection[str] = ()  # held until all others were looked at, and in the engine's hands still
         # Of both, under the lock.
         self._waiting = Uncounted()
         self._in_hand: Collection[str] = ()
@@ -111,8 +112,10 @@ class Healing:
                     self._green[result.id] = at
                 if result.state not in WELL or self._ends_a_row(result.id, of):
                     self._waiting.add(result, at, of)
-            for id in self._around.tend(watched, book, now, bool(looked)):
-                if id in self._ruled.looks and id not in self._waiting and id not in self._in_hand:
+            ready = {*self._ready, *self._around.tend(watched, book, now, bool(looked))} & self._ruled.looks.keys()
+            self._ready = {id for id in ready if id in self._in_hand and id not in self._waiting}
+            for id in sorted(ready.difference(self._in_hand)):
+                if id not in self._waiting and book.results[id].state not in WELL:
                     self._waiting.add(book.results[id], book.newest[id].wall, self._ruled.looks[id])
             if (self._waiting or self._due) and now.steady >= self._next:
                 self._hand_over(watched)
@@ -350,14 +353,12 @@ class Healing:
 
 
 def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator[tuple[Report, float]]:
-    """Yield what there is to keep, each with when it was looked at: what was acted on was so again just now."""
-    again = {one.before.id for one in records if one.after is not None and not one.later}
-    for results, looked in (
-        ([one for one in report.results if one.id not in again], at),
-        ([one for one in report.results if one.id in again], time()),
-    ):
-        if results:
-            yield report.changed(results=results), looked
+    """Yield what there is to keep, each with when it was looked at. Args: at: when the report was made."""
+    again, found = looked_again(records, at, time()), dict[float, list[Result]]()
+    for one in report.results:
+        found.setdefault(again.get(one.id, at), []).append(one)
+    for looked, results in sorted(found.items()):
+        yield report.changed(results=results), looked
 
 
 def _why_left_alone(book: Book, id: str, now: Moment, beside: bool = False) -> str:

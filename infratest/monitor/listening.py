@@ -43,7 +43,7 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
     """
     own = f"{part(stack)}.{part(env)}."
     with store.sight() as t:
-        known = [key for key, *_ in numbers.keys(t) if not key.startswith(own)]
+        known = numbers.keys_beside(t, own)
     arrivals = Arrivals(known, own, {"stack": stack, "env": env}, wake=lambda: monitor.inbox.put(None))
     monitor.taking = Taking(arrivals, lambda: cast(Watched, monitor.watched).monitor)
 

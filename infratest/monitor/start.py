@@ -139,6 +139,7 @@ def started(
         switch, worked = _alive((stack, env), session, lambda: monitor)
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
+        del known  # what an earlier life left is the book's now, and as large as what comes of this one
         try:
             with _out(monitor, sending, project, switch), listening(monitor, store, heard, stack, env):
                 yield monitor

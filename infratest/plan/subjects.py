@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
@@ -13,6 +13,9 @@ from infratest.hosts import GONE
 from infratest.plan.tasks import NO_HOST, CheckStep, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
 from infratest.units import duration
+
+#: What a scenario says of how it is watched: `@interval:`, and the failures of so many looks of `@attempts:`.
+Said = tuple[str, tuple[int, int] | None]
 
 
 def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
@@ -25,7 +28,8 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
     slugs: dict[str, list[Task]] = {}
     for task in watched:
         slugs.setdefault(task.scenario.slug, []).append(task)
-    often = _ways(watched, plan, monitor)
+    policies = _policies(watched, monitor)
+    often = _ways(watched, plan, monitor, policies)
     ways = [
         Subject(
             reachable_id(host.name), host.name, host.groups, host.labels,
@@ -35,7 +39,7 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
         if host.name in often
     ]  # fmt: skip
     return ways + [
-        _subject(task, plan, slugs, often, _witness(monitor), policy(monitor, task.scenario)) for task in watched
+        _subject(task, plan, slugs, often, _witness(monitor), policies[_said(task.scenario)]) for task in watched
     ]
 
 
@@ -76,7 +80,17 @@ def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempt
     )
 
 
-def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor) -> dict[str, Policy]:
+def _policies(tasks: Iterable[Task], monitor: Monitor) -> dict[Said, Policy]:
+    """Return how scenarios are watched, by what they say of it: one policy for all that say the same."""
+    saying = {_said(task.scenario): task.scenario for task in tasks}
+    return {said: policy(monitor, scenario) for said, scenario in saying.items()}
+
+
+def _said(scenario: Scenario) -> Said:
+    return scenario.tag("interval"), scenario.attempts
+
+
+def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor, policies: Mapping[Said, Policy]) -> dict[str, Policy]:
     """Return by host how its way in is watched: it is seen whenever the host is asked something, and as often.
 
     Where nobody asks a host, as where all of it is seen from elsewhere, nobody sees it: it is watched only where a
@@ -85,7 +99,7 @@ def _ways(tasks: Sequence[Task], plan: Plan, monitor: Monitor) -> dict[str, Poli
     every, often = policy(monitor), dict[str, float]()
     asking = [task for task in tasks if not task.skip]
     for task in asking:
-        interval = policy(monitor, task.scenario).interval
+        interval = policies[_said(task.scenario)].interval
         for host in _asked(task) & plan.hosts.keys():
             often[host] = min(interval, often.get(host, interval))
     gone = {task.host for task in asking if task.host in plan.hosts and plan.hosts[task.host].state == GONE}

@@ -33,7 +33,7 @@ from infratest.project.undo_journal import UndoJournal
 from infratest.stack.declared import HealRule
 from infratest.stack.open import open_transport
 from infratest.states import CRITICAL, OK, UNKNOWN
-from infratest.store import events
+from infratest.store import drilling, events
 from infratest.units import human
 
 #: Seconds between two looks of a drill, and that a sentence without `within` waits.
@@ -93,6 +93,28 @@ class _Watch:
         store(self.session, report, counting=True, drill=self.broke)
         return report
 
+    def breaks(self) -> None:
+        """Keep on record that something is about to be broken, whatever becomes of this process.
+
+        Raises:
+            StateError: it cannot be kept.
+        """
+        self.broke = time.time()
+        drilling.begin(self.session.state, self.session.stack.env, self.broke)
+        self._tell(events.BROKE)
+
+    def over(self) -> None:
+        """Keep on record that what was broken is undone, as far as it can be. Raises StateError."""
+        if self.broke is not None:
+            drilling.end(self.session.state, self.session.stack.env, self.broke, time.time())
+            self._tell(events.OVER)
+
+    def _tell(self, outcome: str) -> None:
+        stack = self.session.stack
+        labels = {events.DRILL: f"{self.broke:.3f}"}
+        told = events.lifecycle(stack.name, stack.env, "drill", "-", 0.0, time.time(), outcome, **labels)
+        events.append(self.session.state, [told])
+
     def of(self, report: Report, scenario: str, host: str = "") -> list[Result]:
         """Return the results of a scenario, by its slug; of one host where one is named."""
         found = [one for one in report.results if _slug(one) == scenario]
@@ -125,7 +147,7 @@ class _Rehearsal(Acting):
                 # It has waited already: what was kept does not become another by asking again.
                 step = step.changed(tail=step.tail.changed(within=None))
             if isinstance(step, ActStep) and not self.stop and self.watch.broke is None:
-                self.watch.broke = time.time()
+                self.watch.breaks()
             super().lines([step])
             if isinstance(step, ActStep) and not self.stop:
                 self.fault = time.monotonic()
@@ -297,9 +319,12 @@ def drill(session: Session, prepared: Prepared, task: Task, deadline: Deadline) 
         start=starter(session),
         rehearsal=rehearse,
     )
-    report = reported(prepared.plan.changed(tasks=(task,)), open_transport, settings, stack.name, stack.env, False)
-    result = next(one for one in report.results if one.id == task.id)
-    events.append(state, events.of_report(report.changed(results=(result,)), watch.broke))
+    try:
+        report = reported(prepared.plan.changed(tasks=(task,)), open_transport, settings, stack.name, stack.env, False)
+        result = next(one for one in report.results if one.id == task.id)
+        events.append(state, events.of_report(report.changed(results=(result,)), watch.broke))
+    finally:
+        watch.over()
     ran = made[0] if made else None
     named = {str(need.argument[1]) for step in task.steps if (need := _need(step)) and need.argument[0] != HEALS}
     features = {one.feature for look in watch.looks for one in look.results if _slug(one) in named}

@@ -11,6 +11,7 @@ from typing import Any
 from infratest.errors import InfratestError
 from infratest.heal.audit import FILE, OLD_FILE, Audit
 from infratest.heal.earning import SEEN, Approved, Earned, Kept, Look, earned
+from infratest.heal.neighbours import RANKS
 from infratest.heal.records import in_drill
 from infratest.heal.rules import matches
 from infratest.project.monitor_store import in_file, looked_into
@@ -23,6 +24,9 @@ from infratest.store.blocks import HOUR
 from infratest.store.database import changes, place
 from infratest.store.database.base import Transaction
 
+#: Seconds after its last word in which what a drill has broken that was killed is seen first.
+KILLED = HOUR
+
 
 def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
     """Return what a rule has earned. Args: now: seconds since the epoch.
@@ -34,7 +38,7 @@ def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
     if not rule.calm or not heals:
         return earned(heals, (), Kept(), rule.calm, now)
     beside = _neighbours(session, rule)
-    kept = _kept(session, heals, {*beside, *(one.id for one in heals)}, now)
+    kept = _kept(session, heals, beside, rule.calm, now)
     return earned(heals, beside, kept, rule.calm, now)
 
 
@@ -45,9 +49,10 @@ def _neighbours(session: Session, rule: HealRule) -> set[str]:
     return {case.id for case in cases(session.stack) if matches(beside, case.tags)}
 
 
-def _kept(session: Session, heals: Sequence[Approved], ids: Collection[str], now: float) -> Kept:
+def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], calm: float, now: float) -> Kept:
     """Return what is kept of how these were, since the first of the heals or a little before that."""
     state, env, begin = session.state, session.stack.env, heals[0].at
+    ids, watched = {*beside, *(one.id for one in heals)}, set[float]()
     older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
     looks = [*_of_events((*older, *newer), env, ids), *_of_audit(session, ids)]
     for id, row in failures.load(state, env).items():
@@ -58,26 +63,27 @@ def _kept(session: Session, heals: Sequence[Approved], ids: Collection[str], now
     if not in_file(session) or Path(state.file(place.FILE)).exists():
         try:
             with looked_into(session) as store, store.sight() as t:
-                before = [one for one in (_before(t, id, begin) for id in ids) if one is not None]
-                looks += [*before, *_of_store(t, heals, ids)]
+                looks += [one for one in (_before(t, id, begin) for id in ids) if one is not None]
+                looks += _of_store(t, heals, ids)
+                for one in heals:  # what checks alone have seen of then may be kept no longer
+                    end = min(one.at + calm, since)
+                    if all(changes.watched(t, id, one.at, end) for id in {*beside, one.id}):
+                        watched.add(one.at)
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
-        else:
-            since = min(since, begin) if len(before) == len(ids) else since  # by then all of them were watched
-    drills = _drills((*older, *newer), env)
-    looks = [look for look in looks if not any(begin <= look.time <= end for begin, end in drills)]
-    return Kept(looks=looks, since=since, problem=problem)
+    looks = _without(looks, _drills((*older, *newer), env))
+    return Kept(looks=looks, since=since, watched=watched, problem=problem)
 
 
 def _before(t: Transaction, id: str, begin: float) -> Look | None:
     """Return how the monitor knew a result to be when a time began; None where it did not watch it, as far as is kept.
 
-    What has not changed for long is only marked; in the hour of that time itself that may have been after it.
+    What has not changed for long is only marked; in the hour of that time itself that may have been after it. How it
+    was before a monitor ended says nothing of later.
     """
-    last = changes.last(t, id, begin)
-    if last is not None:
+    last, marked = changes.last(t, id, begin), changes.marked(t, id, begin - HOUR)
+    if last is not None and (marked is not None or last.at.wall >= begin - 2 * HOUR):
         return Look(time=last.at.wall, id=id, state=last.after)
-    marked = changes.marked(t, id, begin - HOUR)
     return None if marked is None else Look(time=begin - HOUR, id=id, state=marked)
 
 
@@ -93,14 +99,34 @@ def _of_store(t: Transaction, heals: Sequence[Approved], ids: Collection[str]) -
 
 
 def _drills(told: tuple[dict[str, Any], ...], env: str) -> list[tuple[float, float]]:
-    """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that."""
-    ends = dict[str, float]()
+    """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that.
+
+    One that has not come to say that it is over was killed, or runs still: what it broke may be seen a while later.
+    """
+    ends, left = dict[str, float](), set[str]()
     for one in told:
         labels = one.get("labels", {})
         if events.DRILL in labels and labels.get("env") == env:
             began = str(labels[events.DRILL])
             ends[began] = max(ends.get(began, -inf), float(one["time"]))
-    return [(float(began), end) for began, end in ends.items()]
+            if labels.get("outcome") == events.BROKE:
+                left.add(began)
+            elif labels.get("outcome") == events.OVER:
+                left.discard(began)
+    return [(float(began), end + (KILLED if began in left else 0.0)) for began, end in ends.items()]
+
+
+def _without(looks: Sequence[Look], drills: Sequence[tuple[float, float]]) -> list[Look]:
+    """Return the looks but those of what drills had broken: what turned red in one is of it until it is well again."""
+    kept, broken = [], set[str]()
+    for look in sorted(looks, key=lambda look: look.time):
+        within = any(begin <= look.time <= end for begin, end in drills)
+        if look.state in SEEN:
+            red = bool(RANKS[look.state]) and (within or look.id in broken)
+            (broken.add if red else broken.discard)(look.id)
+        if not within and look.id not in broken:
+            kept.append(look)
+    return kept
 
 
 def _of_events(told: tuple[dict[str, Any], ...], env: str, ids: Collection[str]) -> Iterator[Look]:

@@ -14,7 +14,7 @@ from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import FeatureError, NoFeature, UserError
 from infratest.gherkin import lint
-from infratest.gherkin.find import FeaturePath, find
+from infratest.gherkin.find import FeaturePath, find, named
 from infratest.gherkin.parse import feature
 from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
 from infratest.gherkin.suite import Feature, Line, Scenario
@@ -38,12 +38,14 @@ class Request:
     """What a front end was asked to run.
 
     Args:
-        features: as a user names them. tags: tag expressions. scenario: a slug. face: `test`, `check` or `drill`.
+        features: as a user names them. of_ids: those alone that ids name so, beside the stack file or among the former.
+        tags: tag expressions. scenario: a slug. face: `test`, `check` or `drill`.
         yes_production: scenarios that act may run on a stack that is production.
         wait: seconds to wait for the stack's lock, where scenarios act and another run may hold it.
     """
 
     features: Sequence[str] = ()
+    of_ids: Sequence[str] = ()
     tags: Sequence[str] = ()
     scenario: str | None = None
     face: str = "test"
@@ -98,7 +100,8 @@ def choose(session: Session, request: Request, reader: Callable[[FeaturePath, Us
         InfratestError: a feature that cannot be read, a name in one that is none, or nothing that is asked for.
     """
     stack = session.stack
-    files = find(request.features, stack.features, stack.folder)
+    asked = request.features, stack.features, stack.folder
+    files = named(request.of_ids, *asked) if request.of_ids else find(*asked)
     users = users_steps(stack.folder)
     features = [reader(file, users) for file in files]
     problems = lint.heals(features, [rule.name for rule in stack.heal])

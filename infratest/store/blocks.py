@@ -140,12 +140,17 @@ def unpacked(block: bytes) -> list[Point]:
     Raises:
         StateError: as `head`.
     """
+    return list(zip(*unpacked_columns(block), strict=True))
+
+
+def unpacked_columns(block: bytes) -> tuple[list[float], array[float]]:
+    """Return times and values of a block; as `unpacked`."""
     known, kind = _read(block)
     times, chance = kind & 1, known.count * (kind >> 4)
     split = known.count * (8 if times == _DOUBLES else 4)
     columns = _inflated(block[_SIZE : len(block) - chance], split + known.count * 8 - chance)
     values = _numbers("d", block[len(block) - chance :] + columns[split:])
-    return list(zip(_times(columns[:split], times, known), values, strict=True))
+    return _times(columns[:split], times, known), values
 
 
 def combined(heads: Sequence[Head]) -> Head:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 NO_LABELS: Mapping[str, str] = {}
 RESULT, METRIC, LIFECYCLE, HEAL = "result", "metric", "lifecycle", "heal"
-#: The label of what a drill has seen of what it broke: when it did so, in seconds since the epoch.
-DRILL = "drill"
+#: The label of what a drill has seen of what it broke: when it did so, in seconds since the epoch. And what it says
+#: of itself, before it does so, and once that is undone.
+DRILL, BROKE, OVER = "drill", "broke", "over"
 
 FILE = "events.jsonl"
 #: The one file that is kept of what came before.

@@ -12,6 +12,7 @@ from infratest.errors import StateError, UserError
 from infratest.json_text import dumps, loads
 from infratest.record import Record
 from infratest.states import CRITICAL, OK, WAIVED, WARNING
+from infratest.store import drilling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def counted(rows: Mapping[str, Row], report: Report, drill: bool = False) -> dic
     """Return the rows after this report; unchanged where it was counted before or is older than what is stored.
 
     Args:
-        drill: it is of a drill that has broken something.
+        drill: it is of a time at which a drill had something broken.
     """
     at = started(report)
     after = dict(rows)
@@ -145,7 +146,8 @@ def record_run(state: StateDir, report: Report, now: float, drill: bool = False)
     """Count a report, once, and return the rows of its environment.
 
     Args:
-        now: seconds since the epoch. drill: as for `counted`.
+        now: seconds since the epoch. drill: it is the drill's own; what others see while one has something broken is
+        known for that, too.
     Raises:
         StateError: the state directory cannot be written.
     """
@@ -161,7 +163,7 @@ def record_runs(
         # A row in the future is of a clock that was set back since: it would hold up every count until then.
         after = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
         for report in reports:
-            after = counted(after, report, drill)
+            after = counted(after, report, drill or drilling.during(state, env, started(report)))
         after = {id: row for id, row in after.items() if now - row.last <= FORGET}
         if after != rows:
             _save(state, env, after)

@@ -16,6 +16,7 @@ import pytest
 from infratest.heal import signing
 from infratest.heal.certificate import BOUND, Certificate, Figures, path_of, read, text
 from tests.worlds import forked
+from tests.worlds.own_name import own_name
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
@@ -58,7 +59,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.flag = folder, folder / "flag"
-        self.name = "shop"
+        self.name = own_name(folder)
         (folder / "features").mkdir()
         self.flag.write_text("up\n")
         self.write()
@@ -173,7 +174,7 @@ def test_what_is_no_drill_is_refused_before_anything_is_done(project: Project, d
 def test_production_and_unknown_names_are_refused(project: Project) -> None:
     status, said = project.run("drill", "--env", "prod")
     assert status == 3
-    assert "shop is production" in said
+    assert f"{project.name} is production" in said
     assert "`infratest drill --yes-production`" in said
     status, said = project.run("drill", "lost-flga")
     assert status == 3
@@ -203,7 +204,6 @@ def test_an_interrupted_drill_undoes_its_fault(project: Project, number: int) ->
 
 
 def test_a_killed_drill_is_undone_by_reap(project: Project) -> None:
-    project.name = "killed-shop"  # its healing mark stays on this machine for a while
     project.write(do="{run: 'sleep 300'}")
     begun = subprocess.Popen([INFRATEST, "drill"], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until(lambda: any(one["event"] == "try" for one in project.records("heal.jsonl")))
@@ -226,7 +226,7 @@ def test_what_was_proven_is_certified(project: Project, tmp_path_factory: pytest
     assert status == 0, said
     assert "lost-flag: 2 of 2 healed" in said
     made = read(project.folder / "drills" / "lost-flag.json", {key.public})
-    assert (made.drill, made.rule, made.stack, made.env) == ("lost-flag", "make-flag", "shop", "dev")
+    assert (made.drill, made.rule, made.stack, made.env) == ("lost-flag", "make-flag", project.name, "dev")
     assert made.figures.runs == 2
     assert set(made.details) == {
         "rule make-flag", "feature features/shop.feature", "image provider", "image web", "provision web",

@@ -18,7 +18,7 @@ from tests.worlds.small_project import run, write
 
 ID = "features/shop.feature#it-is-there@here"
 STACK = """\
-stack: shop
+stack: backtested
 provider: local
 hosts: {here: {groups: [web]}}
 heal:
@@ -66,7 +66,7 @@ def test_by_a_monitors_store(shop: Path):
     status, out, _ = backtest(shop)
     assert status == 0, out
     lines = out.splitlines()
-    assert lines[0].startswith("INFRATEST HEAL BACKTEST - shop: from ")
+    assert lines[0].startswith("INFRATEST HEAL BACKTEST - backtested: from ")
     assert lines[1:4] == [
         "rule put-it-there: 3 problems; acted 2; refused 1", "  refused by confirm: 1", "rule never: 0 problems",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from tests.worlds import forked
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
 STACK = """\
-stack: shop
+stack: worded
 provider: local
 environments: {{dev: {{}}, prod: {{production: true}}}}
 hosts: {{here: {{groups: [web]}}}}

@@ -17,7 +17,7 @@ from tests.worlds.installed import Place
 SECRET = """hun"ter's \\ p\u00e4ss<&>w%rd {param.x} $(id) 7"""
 
 STACK = """
-stack: shop
+stack: guarded
 provider: {name: fake, world: world, transport: {otherwise: run}}
 parameters:
   password: {type: string, secret: true, from: {env: SHOP_PASSWORD}}

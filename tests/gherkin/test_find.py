@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infratest.errors import FeatureError
-from infratest.gherkin.find import find, ready_made, refuse_odd
+from infratest.errors import FeatureError, NoFeature
+from infratest.gherkin.find import FeaturePath, find, named, ready_made, refuse_odd
 from infratest.gherkin.parse import feature
 from infratest.gherkin.vocabulary import vocabulary
 
@@ -79,6 +79,45 @@ def test_a_file_outside_the_project_has_its_whole_path(here, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "o.feature"
     other.write_text("Feature: f\n")
     assert found(here, str(other)) == [(str(other.resolve()), ())]
+
+
+def test_a_name_out_of_an_id_is_of_one_file_wherever_one_stands(here):
+    """Another project's feature of the same name would be looked at in its place, and be green."""
+    other = here / "work" / "features" / "a.feature"
+    other.parent.mkdir()
+    other.write_text("Feature: another\n")
+    ours = (here / "features" / "a.feature").resolve()
+    assert [(item.path, item.name) for item in named(["features/a.feature"], (), (), here)] == [
+        (ours, "features/a.feature")
+    ]
+    asked = ["features/a.feature"]  # as typed, which is another one here, and no reason to take it
+    assert [item.path for item in named(["features/a.feature"], asked, (), here)] == [ours]
+    assert named(["@linux-baseline"], (), (), here)[0].name == "@linux-baseline"
+    for name in ("w.feature", "features/none.feature"):
+        with pytest.raises(NoFeature, match=rf"^{name}: no such feature of this stack; looked in "):
+            named([name], (), (), here)
+
+
+def test_what_ids_name_from_here_is_found_among_what_was_asked_for(here, monkeypatch):
+    """As in a folder of all stacks, each of which names what they share."""
+    stack = here / "stacks" / "prod"
+    stack.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    shared = FeaturePath((here / "features/a.feature").resolve(), "features/a.feature")
+    assert shared in find((), ("../../features",), stack)
+    assert named(["features/a.feature"], (), ("../../features",), stack) == [shared]
+    assert named(["features/a.feature"], ("features/a.feature:3",), (), stack) == [shared]
+    with pytest.raises(NoFeature):
+        named(["features/a.feature"], (), (), stack)
+
+
+def test_what_lies_here_under_a_name_of_the_project_has_its_whole_path(here, monkeypatch):
+    other = here.parent / f"{here.name}-other" / "features" / "a.feature"
+    other.parent.mkdir(parents=True)
+    other.write_text("Feature: another\n")
+    monkeypatch.chdir(other.parent.parent)
+    assert found(here, "features/a.feature") == [(str(other.resolve()), ())]
+    assert named([str(other.resolve())], (), (), here)[0].path == other.resolve()
 
 
 def test_ready_made_ones(here):
@@ -210,7 +249,7 @@ def test_what_takes_files_alone_refuses_what_it_would_pass_over(here, name, make
 UNLISTABLE = """
 import os, sys
 from pathlib import Path
-from infratest.errors import FeatureError
+from infratest.errors import FeatureError, NoFeature
 from infratest.gherkin.find import find
 if os.getuid() == 0:
     os.setgroups([]), os.setgid(65534), os.setuid(65534)

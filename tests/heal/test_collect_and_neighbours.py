@@ -28,6 +28,8 @@ from infratest.heal.undoing import kept
 from infratest.heal.ways import ENDING
 from infratest.hosts import Host
 from infratest.model import Report
+from infratest.project.collecting import planned
+from infratest.project.session import session_of
 from infratest.remedies.base import Replacing
 from infratest.remedies.hook import Hook
 from infratest.stack.declared import HealRule
@@ -44,6 +46,7 @@ from tests.worlds.heal_world import (
     make_rule,
     result_id,
 )
+from tests.worlds.small_project import write
 
 SHOP = result_id("web-1", "shop-answers")
 
@@ -638,3 +641,21 @@ def test_what_changes_something_is_not_collected(tmp_path: Path) -> None:
     status, words = project.run("check", "--env", "prod", "--heal")
     assert status == 2
     assert "collect: 'the service \"nginx\" is stopped' does not check: write only what looks" in words
+
+
+def test_a_scenario_is_gone_whatever_another_project_has_and_unknown_where_nobody_can_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One stands in the other project: what it has under the same name is none of this stack's."""
+    for name, title in (("shop", "ours"), ("other", "theirs")):
+        write(tmp_path / name, {
+            "stack.yaml": "stack: shop\nprovider: local\nhosts: {here: {}}\n",
+            "features/shop.feature": f'Feature: f\n  Scenario: {title}\n    Then the file "/tmp" exists\n',
+        })  # fmt: skip
+    monkeypatch.chdir(tmp_path / "other")
+    session = session_of(tmp_path / "shop" / "stack.yaml")
+    assert planned(session, "features/shop.feature", None) == ["features/shop.feature#ours@here"]
+    assert planned(session, "features/none.feature", None) == []
+    (tmp_path / "shop" / "features" / "shop.feature").unlink()
+    assert planned(session, "features/shop.feature", None) is None  # an earlier call may have been given it from here
+    assert planned(session, "features/shop.feature", None, ["features"]) == ["features/shop.feature#theirs@here"]

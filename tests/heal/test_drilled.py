@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from infratest.deadline import Deadline
 from infratest.heal import verifying
 from infratest.heal.gates.result import confirmation
 from infratest.heal.records import TRIED, HealRecord
+from infratest.project import drill as drilled
 from infratest.project.drill import Outcome, drill, drills
 from infratest.project.session import Session
-from infratest.store import failures
+from infratest.store import drilling, failures
 from infratest.store.directory import StateDir
 from tests.worlds import forked
 from tests.worlds.heal_world import make_report, make_result, make_rule
@@ -108,6 +110,28 @@ def test_what_is_seen_of_what_it_broke_is_kept_as_a_drills(project: Project) -> 
     assert all(of_drill[before:]), "also the last look, at which all is well again"
     assert {"critical"} < {one["value"] for one in kept[before:]}
     assert len({one["labels"]["drill"] for one in kept[before:]}) == 1
+
+
+def test_it_says_when_it_has_something_broken_and_when_that_is_over_although_it_is_interrupted(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, looked = StateDir(project.folder / ".infratest"), list[bool]()
+
+    def interrupted(watch: object, report: object, scenario: str, host: str = "") -> list[object]:
+        looked.append(drilling.during(state, "", time.time()))
+        if looked[-1]:
+            raise KeyboardInterrupt
+        return list(of(watch, report, scenario, host))
+
+    of = drilled._Watch.of
+    monkeypatch.setattr(drilled._Watch, "of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        project.drill()
+    assert {*looked} == {False, True}, "before the fault, and since"
+    assert not drilling.during(state, "", time.time() + 1.0)
+    told = [one for one in state.read("events.jsonl") if one["labels"].get("verb") == "drill"]
+    assert [one["labels"]["outcome"] for one in told] == ["broke", "over"]
+    assert all(float(one["labels"]["drill"]) <= one["time"] + 0.001 for one in told)
 
 
 def test_a_heal_of_another_scenario_is_none_of_what_turned_red(project: Project) -> None:

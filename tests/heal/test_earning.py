@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,14 @@ class Shop:
         return earning.of_rule(session, trusting.rule_named(session, "mend-web"), self.healed + after).count
 
 
+def watched(shop: Shop, *hours: int) -> None:
+    """Have a monitor have watched both in these hours, counted from that of the heal."""
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        for hour in hours:
+            changes.mark(t, NOON + hour * HOUR + 60, {ID: "ok", BESIDE: "ok"})
+
+
 @pytest.fixture
 def shop(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(tmp_path, signing.make(tmp_path_factory.mktemp("keys") / "heal.key"))
@@ -217,7 +226,24 @@ def test_what_checks_have_seen_of_that_time_and_is_kept_no_longer_but_by_the_mon
     assert shop.count() == 0  # of the one beside it nobody knows
     with connection.opened(shop.state) as store, store.transaction() as t:
         changes.add(t, [Change(Moment(0.0, shop.healed - HOUR), BESIDE, "-", "ok")])
+    assert shop.count() == 0  # nobody may have watched since then
+    watched(shop, -1, 0, 1)
     assert shop.count() == 1
+
+
+@pytest.mark.parametrize("hours, count", [([-3, -2], 0), ([0, 1], 0), ([-1, 0], 0), ([-1, 1], 0), ([-1, 0, 1], 1)])
+def test_a_monitor_that_ended_or_paused_has_not_seen_that_it_stayed_calm(
+    shop: Shop, hours: list[int], count: int
+) -> None:
+    """Red in between, for those who have looked; and what they have kept of it was removed since."""
+    shop.check(600.0, nginx_answers="critical")
+    shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
+    (shop.state.path / "events.1.jsonl").unlink()
+    shop.check(1.5 * HOUR, nginx_answers="ok", shop_answers="ok")
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        changes.add(t, [Change(Moment(0.0, shop.healed - 99 * HOUR), id, "-", "ok") for id in (ID, BESIDE)])
+    watched(shop, *hours)
+    assert shop.count() == count
 
 
 @pytest.mark.parametrize(
@@ -245,7 +271,8 @@ def test_one_beside_it_that_has_not_changed_for_as_long_as_that_is_kept(shop: Sh
         changes.add(t, [Change(Moment(0.0, shop.healed - HOUR), ID, "-", "ok")])
         if state == "ok":
             changes.add(t, [Change(Moment(9.0, shop.healed + 9), BESIDE, "ok", "warning")])
-        changes.mark(t, NOON - HOUR, {BESIDE: state})
+        for hour in (-1, 0, 1):
+            changes.mark(t, NOON + hour * HOUR, {ID: "ok", BESIDE: state if hour < 0 else "warning"})
     assert shop.count() == count
 
 
@@ -292,6 +319,44 @@ def test_what_is_seen_while_a_drill_has_broken_something_whoever_sees_it(shop: S
         at = [Moment(when, broke + when) for when in (-HOUR, after)]
         changes.add(t, [Change(at[0], ID, "-", "ok"), Change(at[1], ID, "ok", "critical", "it is gone")])
     assert shop.count() == count
+
+
+@pytest.mark.parametrize("hours, count", [([], 0), ([-1], 1)])
+def test_how_one_beside_it_was_before_a_monitor_ended_is_not_how_it_was_at_the_heal(
+    shop: Shop, hours: list[int], count: int
+) -> None:
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        changes.add(t, [Change(Moment(0.0, shop.healed - 99 * HOUR), BESIDE, "-", "warning")])
+        meta.write_watched(t, shop.healed)
+        for hour in hours:
+            changes.mark(t, NOON + hour * HOUR + 60, {BESIDE: "warning"})
+    kept = [one for one in shop.state.read("events.jsonl") if one["labels"].get("id") != BESIDE]
+    shop.state.begin_anew("events.jsonl", "events.0.jsonl", kept)
+    shop.check(HOUR / 2, shop_answers="warning")
+    assert shop.count() == count
+
+
+@pytest.mark.parametrize("over, red, count", [
+    (None, 60.0, 1), (None, HOUR + 60.0, 0), (30.0, 60.0, 0), (60.0, 50.0, 1),
+])  # fmt: skip
+def test_what_a_drill_has_broken_that_was_killed_or_interrupted_is_its_doing_until_it_is_well_again(
+    shop: Shop, over: float | None, red: float, count: int
+) -> None:
+    """It has looked at nothing since the fault; who sees that is the monitor, and another problem counts."""
+    broke = shop.healed + 600
+    for at, outcome in ((0.0, events.BROKE), (over, events.OVER)):
+        if at is not None:
+            labels = {events.DRILL: f"{broke:.3f}"}
+            told = events.lifecycle("shop", "prod", "drill", "-", 0.0, broke + at, outcome, **labels)
+            events.append(shop.state, [told])
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_watched(t, shop.healed + 9 * HOUR)
+        seen = ((-HOUR, "-", "ok"), (red, "ok", "critical"), (red + 9.0, "critical", "warning"))
+        for at, before, after in (*seen, (red + 99.0, "warning", "ok")):
+            changes.add(t, [Change(Moment(at, broke + at), ID, before, after)])
+    session = shop.session
+    rule = replace(trusting.rule_named(session, "mend-web"), calm=3 * HOUR)
+    assert earning.of_rule(session, rule, shop.healed + 9 * HOUR).count == count
 
 
 def test_one_that_was_undone_does_not_count(shop: Shop) -> None:

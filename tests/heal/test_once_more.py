@@ -16,9 +16,10 @@ import pytest
 from infratest.heal import verifying
 from infratest.heal.gates import Limits, Situation, Try, gates
 from infratest.heal.healing import heal
-from infratest.heal.records import RECOVERED, TRIED, HealRecord, note
+from infratest.heal.records import RECOVERED, TRIED, HealRecord, looked_again, note
 from infratest.model import Report
 from infratest.process_tree import started
+from infratest.store import failures
 from infratest.store.directory import StateDir
 from tests.worlds.heal_world import (
     NOON,
@@ -238,8 +239,10 @@ def test_a_report_from_before_a_heal_says_nothing_of_it(world: World, state: Sta
         heal(old, [make_rule()], state, world.means(), history={})
     assert ("verified" in events(state), "failed" in events(state), world.lost) == (False, False, [])
     world.sick.clear()
-    words = note(heal(red, [make_rule()], state, world.means(), history={}))  # it is looked at again, which tells
-    assert words == ["healed: provision, was CRITICAL"]
+    told = heal(red, [make_rule()], state, world.means(), history={})  # it is looked at again, which tells
+    assert note(told) == ["healed: provision, was CRITICAL"]
+    assert looked_again(told, failures.started(red), world.now) == {told[0].before.id: world.now}
+    assert looked_again(told, world.now, world.now) == {}  # a report of then says so itself
 
 
 def test_what_is_red_in_a_drill_is_no_verdict_on_a_heal_before_it(world: World, state: StateDir) -> None:

@@ -82,6 +82,22 @@ def test_who_does_not_answer_takes_no_more_than_half_of_what_a_run_has_left(
     assert given == []
 
 
+def test_files_of_another_project_are_not_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stands in it, and it has a feature of the same name."""
+    for name in ("shop", "other"):
+        write(tmp_path / name, {
+            "stack.yaml": "stack: shop\nprovider: local\nhosts: {here: {}}\n",
+            f"{name}.txt": "",
+            "features/shop.feature":
+                f'Feature: f\n  Scenario: s\n    Then the file "{tmp_path / name / name}.txt" exists\n',
+        })  # fmt: skip
+    monkeypatch.chdir(tmp_path / "other")
+    session = session_of(tmp_path / "shop" / "stack.yaml")
+    result = make_result("critical", "here", id="features/shop.feature#s@here", feature="features/shop.feature")
+    (words,) = drifts.drifted(session, lambda id: 1.0)(result)
+    assert words.startswith(f"{tmp_path}/shop/shop.txt was changed at ")
+
+
 def test_hosts_share_their_image_and_the_run_that_provisioned_them(tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text(
         "stack: shop\nprovider: fake\nhosts: {web: {count: 2}, db: {image: debian-13}}\ndefaults: {image: debian-12}\n"

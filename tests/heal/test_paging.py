@@ -298,7 +298,7 @@ def test_a_page_is_an_end_and_no_beginning(do: tuple[tuple[str, object], ...], w
 
 
 STACK = """\
-stack: shop
+stack: paged
 provider: local
 hosts: {{web: {{groups: [web]}}}}
 monitor:

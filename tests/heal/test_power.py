@@ -17,10 +17,11 @@ from infratest.remedies.power_cycle import PowerCycle
 from infratest.store.directory import StateDir
 from tests.worlds import forked
 from tests.worlds.heal_world import World, closed, make_result, make_rule, open_local, surroundings
+from tests.worlds.own_name import own_name
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 STACK = """\
-stack: shop
+stack: {name}
 provider: {provider}
 hosts: {{web: {{groups: [web]}}, db: {{}}}}
 heal:
@@ -51,7 +52,7 @@ def infratest(folder: Path, *words: str) -> tuple[int, str]:
 def write(folder: Path, provider: str) -> None:
     (folder / "features").mkdir(exist_ok=True)
     (folder / "features" / "shop.feature").write_text(FEATURE)
-    (folder / "stack.yaml").write_text(STACK.format(provider=provider))
+    (folder / "stack.yaml").write_text(STACK.format(provider=provider, name=own_name(folder)))
 
 
 def healed(folder: Path) -> dict[str, object]:

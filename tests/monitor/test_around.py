@@ -13,7 +13,7 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.policy import Attempts, Policy
 from infratest.alerting.subject import Subject
 from infratest.heal.gates import GATES, Seen
-from infratest.heal.healing import _overlaid
+from infratest.heal.looking import overlaid
 from infratest.hosts import Host
 from infratest.model import Result
 from infratest.monitor import around
@@ -56,7 +56,7 @@ def one_cause(view: View, result: Result, looked: float, hosts: str) -> tuple[bo
         looked=looked,
         row=Row(state="critical", failures=3, since=NOON, last=looked),
         hosts={host: Host(host, groups=(f"group-{host}",)) for host in hosts},
-        history=_overlaid(view.known, report, looked),
+        history=overlaid(view.known, report, looked),
     )
     return GATES["one cause"](make_rule(), result, situation)
 

@@ -16,7 +16,7 @@ from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import Ended, UserError
 from infratest.heal import proposals, verifying
 from infratest.heal.pause import pause, resume
-from infratest.heal.records import TRIED, HealRecord
+from infratest.heal.records import TRIED, HealRecord, applied
 from infratest.model import Report
 from infratest.monitor import around, healing
 from infratest.monitor.crew import Errand, Findings
@@ -249,6 +249,31 @@ def test_what_is_seen_while_the_engine_is_busy_counts_look_by_look(project: Path
     healer.end()
 
 
+def test_what_was_held_is_attended_to_once_the_engine_is_no_longer_busy(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others were looked at while it was: nothing is looked at again for that, so that it came a whole interval
+    later."""
+    healer, go = at_work(project)
+    book = healer.monitor.book
+    held = book.newest[THERE].wall
+    healer.healing._hold([THERE])
+    healer.monitor.turn(0)
+    attended: list[tuple[str, float]] = []
+
+    def attend(session: Session, report: Report, dry_run: bool, **more: object) -> tuple[Report, list[HealRecord]]:
+        attended.extend((one.id, rfc3339.seconds(report.started)) for one in report.results)
+        return report, []
+
+    monkeypatch.setattr(healing, "heal_report", attend)
+    go.touch()
+    wait_until(lambda: not healer.healing.busy, PATIENCE)
+    healer.healing.see([], book, healer.monitor.timepiece.now())
+    wait_until(healer._idle, PATIENCE)
+    assert attended == [(THERE, pytest.approx(held, abs=0.01))]
+    healer.end()
+
+
 def test_an_act_that_outlasts_the_end_holds_up_no_count(project: Path) -> None:
     healer, go = at_work(project)
     healer.clock.now += 10
@@ -299,6 +324,31 @@ def test_a_look_that_tells_of_a_heal_before_is_kept_as_of_when_it_was(healer: He
     looked = healer.saw("ok").clock.time()
     assert [one["verified"] for one in healer.state.read("heal.jsonl")] == [True]
     assert history.last(healer.state, "")[THERE].time == pytest.approx(looked, abs=0.01)
+
+
+def test_a_look_of_the_engines_own_is_kept_as_of_when_that_was_and_what_it_saw_beside_it_too(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else history says of before what was seen since: that it was well while it failed."""
+    healer = Healer(write(project, tag="@web")).healed(0)
+    began, again = time.time(), time.time() - 60
+
+    def attend(session: Session, report: Report, dry_run: bool, **more: object) -> tuple[Report, list[HealRecord]]:
+        (was,) = report.results
+        beside = healer.monitor.book.results[FULL].changed(state="critical")
+        made = HealRecord(
+            time=1.0, rule=make_rule(), outcome=TRIED, gates=(), rung=0, remedy="run", before=was, later=True,
+            seen=again, after=was.changed(state="ok"), worse=(FULL,), beside=(beside,),
+        )  # fmt: skip
+        return applied(report, [made]), [made]
+
+    monkeypatch.setattr(healing, "heal_report", attend)
+    healer.saw("critical")
+    kept = history.last(healer.state, "")
+    assert (kept[THERE].state, kept[THERE].time) == ("ok", pytest.approx(again, abs=0.01))
+    assert kept[FULL].state == "critical"
+    assert kept[FULL].time >= began - 0.01
+    healer.end()
 
 
 def test_what_was_left_out_in_between_has_not_ended_a_row(healer: Healer) -> None:

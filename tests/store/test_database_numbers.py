@@ -109,7 +109,13 @@ def test_a_series_keeps_its_number_and_has_the_newest_labels(opening):
     with opening(name) as store, store.transaction() as t:
         numbers.keep(t, [Event(time=HOUR + 2.0, key="a", value=2.0, unit="B", labels={"host": "new"})])
         assert numbers.keys(t) == [("a", {"host": "new"}, "B")]
-        assert numbers.points(t, "a", HOUR, HOUR + 9) == [(HOUR + 1.0, 1.0), (HOUR + 2.0, 2.0)]
+
+
+def test_keys_beside_those_of_one_beginning(opening):
+    with opening("beside") as store, store.transaction() as t:
+        numbers.keep(t, [event(key, HOUR + 1.0, 1.0) for key in ("shop.a", "shop_a", "shop", "shop.", "Shop.a", "x")])
+        assert sorted(numbers.keys_beside(t, "shop.")) == ["Shop.a", "shop", "shop_a", "x"]
+        assert len(numbers.keys_beside(t, "none")) == 6
 
 
 def test_a_damaged_block_is_an_error_and_does_not_stop_what_comes(opening):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from infratest.errors import StateError, UserError
 from infratest.model import Report
+from infratest.store import drilling
 from infratest.store.directory import StateDir
 from infratest.store.failures import Row, load, record_run, settle, started
 from tests.worlds.heal_world import NOON, make_report, make_result, result_id
 
 ID = result_id("web-1")
+#: What a drill leaves that was killed: by now another process may have its number.
+KILLED = f'{{"env": "prod", "began": {NOON}, "pid": {os.getpid()}, "started": "1"}}'
 
 
 def record(state: StateDir, *states: str, start: float = NOON, every: float = 60.0) -> Row:
@@ -113,3 +117,29 @@ def test_a_file_that_is_not_ours_is_named(state: StateDir, text: str) -> None:
 def test_a_report_without_a_start_is_refused(text: str | None) -> None:
     with pytest.raises(UserError, match="report: started is"):
         started(Report("shop", "", text or "", 0.0, []))
+
+
+def test_what_others_see_while_a_drill_has_something_broken_confirms_nothing_afterwards(state: StateDir) -> None:
+    def drilled(at: float) -> Row:
+        return record_run(state, make_report([make_result("critical")], at), at, drill=True)[ID]
+
+    drilling.begin(state, "prod", NOON)
+    assert drilled(NOON + 10).drill
+    assert record(state, "critical", start=NOON + 20).drill, "a monitor has looked"
+    assert drilled(NOON + 30).drill
+    drilling.end(state, "prod", NOON, NOON + 35)
+    assert record(state, "critical", start=NOON + 34).drill, "it is counted late"
+    row = record(state, "critical", start=NOON + 36)
+    assert (row.drill, row.failures, row.failed("critical", 5), row.since) == (False, 1, 1, NOON + 36)
+
+
+@pytest.mark.parametrize("env, at", [("dev", NOON), ("prod", NOON + 1)])
+def test_what_is_no_doing_of_a_drill_counts_as_ever(state: StateDir, env: str, at: float) -> None:
+    drilling.begin(state, env, at)
+    assert not record(state, "critical").drill
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"env": "prod"}', KILLED])
+def test_a_drill_that_was_killed_is_over(state: StateDir, text: str) -> None:
+    state.write(drilling.FILE, text)
+    assert not record(state, "critical", "critical").drill

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from time import time as clock
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -94,8 +95,10 @@ def command(session: Session, what: str, time: str | None, dry_run: bool, **opti
 def _healed(session: Session, what: str, dry_run: bool) -> int:
     """Heal what a report says is broken; say of each result what came of it."""
     from infratest.cli._recorder import recorder
+    from infratest.heal.records import looked_again
     from infratest.project.execute import store
     from infratest.project.heal import heal_report
+    from infratest.store.failures import started
 
     report = read_report(what)
     _for_this_stack(report, session, what)
@@ -105,7 +108,10 @@ def _healed(session: Session, what: str, dry_run: bool) -> int:
     for record in records:
         reason = f": {record.reason}" if record.reason else ""
         click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")
-    looked_at = [record.after for record in records if record.after is not None and not record.later]
+    again = looked_again(records, started(report), clock())
+    seen = {one.before.id: one.after for one in records if one.after is not None}
+    seen |= {result.id: result for one in records for result in one.beside}
+    looked_at = [seen[id] for id in again]
     if looked_at:
         # Only what was run again is news: the rest of the report is as old as its file.
         store(session, healed.changed(results=looked_at, started=rfc3339.now(), duration=0.0))

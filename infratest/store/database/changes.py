@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from infratest.alerting.moments import Moment, happened
 from infratest.states import OK
-from infratest.store.blocks import hour_of
+from infratest.store.blocks import HOUR, hour_of
 from infratest.store.database.base import Row, Transaction
 from infratest.store.database.values import as_json, storable
 
@@ -44,6 +45,7 @@ _LAST_MARK = (
     "SELECT hour, state FROM mark WHERE subject = (SELECT number FROM subject WHERE id = ?) "
     "AND hour IN (?, ?) ORDER BY hour DESC LIMIT 1"
 )
+_HOURS = "SELECT hour FROM mark WHERE subject = (SELECT number FROM subject WHERE id = ?) AND hour >= ? AND hour < ?"
 _WELL = (
     "SELECT mark.hour FROM mark JOIN mark AS earlier ON earlier.subject = mark.subject "
     "AND earlier.hour = mark.hour - 3600 WHERE mark.subject = (SELECT number FROM subject WHERE id = ?) "
@@ -129,6 +131,16 @@ def marked(t: Transaction, id: str, wall: float) -> str | None:
     hour = hour_of(wall)
     row = t.row(_LAST_MARK, storable(id), hour, hour - 3600)
     return None if row is None else str(row[1])
+
+
+def watched(t: Transaction, id: str, begin: float, end: float) -> bool:
+    """Whether a result was watched from one time to another: in each hour of that, and in the one before it.
+
+    A monitor that began, or began again, within the first of them may have done so after that time.
+    """
+    first = hour_of(begin) - HOUR
+    rows = t.rows(_HOURS, storable(id), first, end)
+    return {int(hour) for (hour,) in rows} >= {*range(first, ceil(end), HOUR)}
 
 
 def well_after(t: Transaction, id: str, wall: float) -> float | None:

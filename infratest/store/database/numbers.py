@@ -12,11 +12,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import nan
-from operator import itemgetter
 from typing import Any, TypeVar
 
 from infratest.errors import StateError, UserError
-from infratest.store.blocks import HOUR, MOST, Head, Point, combined, hour_of, of_columns, unpacked
+from infratest.store.blocks import HOUR, MOST, Head, Point, combined, hour_of, of_columns, unpacked_columns
 from infratest.store.database import series
 from infratest.store.database.base import Transaction
 from infratest.store.database.parts import STRIPE, Columns, columns, parts, stripe_of
@@ -130,15 +129,21 @@ def points(t: Transaction, key: str, begin: float, end: float) -> list[Point]:
     number, hours = number_of(t, key), _hours(begin, end)
     if number is None or hours is None:
         return []
-    listed: list[Point] = []
+    times: list[float] = []
+    values: list[float] = []
     if (span := _within(t, "block", *hours)) is not None:
         for (block,) in t.rows(BLOCKS_OF, *span, number):
-            listed += unpacked(block)
+            some = unpacked_columns(block)
+            times += some[0]
+            values += some[1]
     if still_open := _open(t, number, *hours):  # what is packed is in its order
-        for times, values in still_open.values():
-            listed += zip(times, values, strict=True)
-        listed.sort(key=itemgetter(0))
-    return listed[bisect_left(listed, begin, key=itemgetter(0)) : bisect_left(listed, end, key=itemgetter(0))]
+        for more in still_open.values():
+            times += more[0]
+            values += more[1]
+        places = sorted(range(len(times)), key=times.__getitem__)
+        times, values = _at(places, times), _at(places, values)
+    asked = slice(bisect_left(times, begin), bisect_left(times, end))
+    return list(zip(times[asked], values[asked], strict=True))
 
 
 def hourly(t: Transaction, key: str, begin: float, end: float) -> list[Head]:
@@ -163,6 +168,11 @@ def keys(t: Transaction) -> list[tuple[str, dict[str, str], str]]:
     """Return key, labels and unit of each series, by key."""
     rows = t.rows("SELECT key, labels, unit FROM series ORDER BY key")
     return [(key, json.loads(labels), unit) for key, labels, unit in rows]
+
+
+def keys_beside(t: Transaction, beginning: str) -> list[str]:
+    """Return the keys of all series that do not begin like this."""
+    return [key for (key,) in t.rows("SELECT key FROM series WHERE substr(key, 1, ?) <> ?", len(beginning), beginning)]
 
 
 def number_of(t: Transaction, key: str) -> int | None:
@@ -250,13 +260,13 @@ def _earlier(
         ):
             if number in its:
                 try:
-                    before = unpacked(block)
+                    times, values = unpacked_columns(block)
                 except StateError:
                     damaged.append((number, hour))
                     continue
                 heads.pop(number, None)
-                its[number][0][:0] = [time for time, _ in before]
-                its[number][1][:0] = [value for _, value in before]
+                its[number][0][:0] = times
+                its[number][1][:0] = values
     return heads, tuple(damaged)
 
 

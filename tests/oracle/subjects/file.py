@@ -166,10 +166,12 @@ def questions(paths: list[Path]) -> Iterator[Question]:
     for path in paths:
         seen = _stat(path, os.stat)
         other = "" if _reached(path) else UNKNOWN
-        for noun in ("file", "directory", "path"):
+        for noun in ("directory", "path"):
             yield from _of(path, noun, seen, other)
         yield from _of_link(path)
-        yield from _content(path, seen, other)
+        if str(path) != "/":  # what ends in a slash is refused as the name of a file
+            yield from _of(path, "file", seen, other)
+            yield from _content(path, seen, other)
 
 
 def _stat(path: Path, how: Callable[[Path], os.stat_result]) -> os.stat_result | str:
