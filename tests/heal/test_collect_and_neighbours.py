@@ -627,7 +627,7 @@ def test_a_check_collects_looks_beside_and_gives_up(tmp_path: Path) -> None:
     command, sentence, file = lines[0]["collected"]
     assert (command["words"], command["error"]) == ("seen", "exit 3")
     assert sentence["words"].startswith(f'critical: the file "{tmp_path}/there" does not exist')
-    assert file["words"].startswith("stack: shop\n")
+    assert file["words"].startswith("stack: shop")
     (tmp_path / "there").unlink()
     (tmp_path / "beside").touch()
     _, words = project.run("check", "--env", "prod", "--heal", "--scenario", "it-is-there", "--timeout", "60")
