@@ -95,7 +95,7 @@ class Afterwards(Acts):
             self._audit.told(one, False, now, words, gone=bool(gone))
             if rule is None:
                 continue
-            self._settled(id.rpartition("@")[2], rule, one.rung, one.ended)
+            self._settled(id, rule, one, False)
             result = _result(id, one.was)
             record = replace(self._record(result, rule, one), after=None, error=words)
             self._tell(record)
@@ -127,7 +127,7 @@ class Afterwards(Acts):
         self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
-        self._settled(result.host, rule, one.rung, one.ended)
+        self._settled(result.id, rule, one, helped)
         if not helped:
             if not one.drill:
                 self._loses(rule, f"a heal of {result.id} did not help")
