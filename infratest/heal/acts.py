@@ -77,7 +77,7 @@ class Acts(Ways):
         with self._connection(host, record.rule, limit) as way:
             clock = self._means.clock
             patience = deadline.at_most(min(PATIENCE, deadline.left / 2))
-            taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, settled=True)
+            taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, record.before.id)
             try:
                 return self._marked(record, remedy, deadline, way, taken, looked, ask)
             finally:
@@ -137,7 +137,9 @@ class Acts(Ways):
         number = self._audit.begin(record, record.time + deadline.seconds)
         self._acts_on(record.before.host)
         ended = self._ended(self._looked_after(record, remedy, deadline, way, number, beside), number)
-        if not ended.verifying:
+        if ended.verified:
+            way.mark.helped(ended.before.id)
+        elif not ended.verifying:
             way.mark.settles(0.0)
         return ended
 

@@ -121,7 +121,7 @@ class Afterwards(Acts):
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
             self._audit.told(one, False, now, words, gone=bool(gone))
             if rule is not None:
-                self._settled(id.rpartition("@")[2], rule, one.rung, one.ended)
+                self._settled(id, rule, one, False)
                 record = replace(self._record(_result(id, one.was), rule, one), after=None, error=words)
                 if not one.drill and not gone:
                     self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
@@ -156,7 +156,7 @@ class Afterwards(Acts):
         self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
-        self._settled(result.host, rule, one.rung, one.ended)
+        self._settled(result.id, rule, one, helped)
         if not helped and not one.drill:
             self._loses(rule, f"a heal of {result.id} did not help")
         record = self._record(result, rule, one)

@@ -26,6 +26,8 @@ from infratest.transports.base import Transport
 AGAIN = 0.25
 #: Seconds that a mark outlives the remedy's own time, for looking whether it helped.
 AFTER = 30
+#: What stands for the result that has been helped where there is none.
+NOBODY = "-"
 
 #: Finds the folder: root's /run, else the login's own run-time folder (XDG Base Directory), else its home.
 #: $1 name, $2 folder where another is to be taken. Leaves boot (b), seconds since boot (u) and the link's path (l).
@@ -40,17 +42,18 @@ d=$d/infratest; mkdir -p "$d" || exit 91
 l=$d/healing-$1
 """
 #: $6 seconds that what was done by the rule $5 has yet to take effect: it stands as long as that; 0 takes away what we
-#: ourselves have put there. $3 by whom, $4 how that ends. Where there is no room for a new one the old one stays.
+#: ourselves have put there. $3 by whom, $4 how that ends, $7 the result that it has helped already, or -. Where there
+#: is no room for a new one the old one stays.
 SETTLES = """s=$l.settles-$5
-if [ "$6" -gt 0 ]; then rm -f "$s.new"; ln -s "$b $((u + $6)) $3" "$s.new" && mv -f "$s.new" "$s"
+if [ "$6" -gt 0 ]; then rm -f "$s.new"; ln -s "$b $((u + $6)) $7 $3" "$s.new" && mv -f "$s.new" "$s"
 else case $(readlink "$s") in *" $4") rm -f "$s" ;; esac; fi
 """
 #: Says `held <seconds left> <by whom>`, `settles <seconds left> <who did it>` where what another has done by the rule
-#: has yet to take effect, and $8 asks for that, or `taken <seconds since the last healer ended, or -> <who that was>`.
-#: $3 to $6 as above, where there is anything to put; $7 seconds until its end. One of our own is what a killed run has
-#: left, since whoever takes a mark holds the lock of its state directory. One whose end has passed goes by the maker of
-#: a second link; it may go between our step, which it made fail, and our look at what was in the way: then the step is
-#: tried again.
+#: has yet to take effect on more than the result $9 (empty: that is not asked), or `taken <seconds since the last
+#: healer ended, or -> <who that was>`. $3 to $7 as above, where there is anything to put; $8 seconds until its end.
+#: One of our own is what a killed run has left, since whoever takes a mark holds the lock of its state directory. One
+#: whose end has passed goes by the maker of a second link; it may go between our step, which it made fail, and our look
+#: at what was in the way: then the step is tried again.
 TAKE = f"""{PLACE}case $(readlink "$l") in *" $4") rm -f "$l" ;; esac
 old=$(readlink "$l")
 if [ -n "$old" ]; then
@@ -58,13 +61,13 @@ if [ -n "$old" ]; then
     if [ "${{old%% *}}" = "$b" ] && [ "$end" -gt "$u" ]; then echo "held $((end - u)) ${{old#* * }}"; exit 0; fi
     ln -s x "$l.over-$end" 2>/dev/null && [ "$(readlink "$l")" = "$old" ] && rm -f "$l"
 fi
-did=; [ -z "$8" ] || did=$(readlink "$l.settles-$5")
-case $did in *" $4") ;; "$b "*)
+did=; [ -z "$9" ] || did=$(readlink "$l.settles-$5")
+case $did in *" $4") ;; "$b "*" $9 "*) ;; "$b "*)
     end=${{did#* }} end=${{end%% *}}
-    if [ "$end" -gt "$u" ]; then echo "settles $((end - u)) ${{did#* * }}"; exit 0; fi
+    if [ "$end" -gt "$u" ]; then echo "settles $((end - u)) ${{did#* * * }}"; exit 0; fi
 esac
 tries=0
-until words=$(ln -s "$b $((u + $7)) $3" "$l" 2>&1); do
+until words=$(ln -s "$b $((u + $8)) $3" "$l" 2>&1); do
     [ -L "$l" ] && {{ echo "held 1 another healer"; exit 0; }}
     tries=$((tries + 1))
     [ $tries -lt 3 ] || {{ echo "$words" >&2; exit 92; }}
@@ -135,7 +138,7 @@ class Mark:
         self._folder = folder
         self._again = again
         self._until = Deadline(0.0)
-        self._settles = Deadline(0.0)
+        self._settles, self._helped = Deadline(0.0), NOBODY
         self._ours = self._moved = self._kept = False
         #: A connection of our own, to the host as it is since.
         self._since: Transport | None = None
@@ -143,7 +146,7 @@ class Mark:
     def settles(self, seconds: float) -> None:
         """Have other healers leave alone for so long what is done here, once that is kept or the mark given back.
 
-        It stands until its end, whatever ends us, unless that is set to 0: then it is known what came of it.
+        It stands until its end, whatever ends us, unless that is set to 0: then it is known not to help.
         """
         self._settles = Deadline(seconds)
 
@@ -156,21 +159,33 @@ class Mark:
             self._kept = True
             self._do(f"{PLACE}{SETTLES}", deadline)
 
-    def settled(self, deadline: Deadline) -> None:
-        """Take away that what was done by us before has yet to take effect."""
-        self._do(f"{PLACE}{SETTLES}", deadline)
+    def helped(self, result: str) -> None:
+        """What is done here has helped the result that it was for. It may have yet to help others of the host.
 
-    def take(self, seconds: float, looked_ago: Callable[[], float], wait: Deadline, *, settled: bool = False) -> Taken:
+        Args:
+            result: its id.
+        """
+        self._helped = _short(result)
+
+    def settled(self, deadline: Deadline) -> None:
+        """Put on the host what is known since of what we have done before, by `settles` and `helped`."""
+        try:
+            self._do(f"{PLACE}{SETTLES}", deadline)
+        finally:
+            self._close()
+
+    def take(self, seconds: float, looked_ago: Callable[[], float], wait: Deadline, result: str = "") -> Taken:
         """Put the mark on the host, waiting for another healer's end.
 
         Args:
             seconds: that it holds. looked_ago: seconds since the fault was seen. wait: for how long another is waited
-            for. settled: not while what another has done by the same rule has yet to take effect.
+            for. result: id of what is to be healed: not while what another has done by the same rule has yet to take
+            effect, unless it has helped that already.
         """
         if self._transport is None:
             self._until = Deadline(seconds)
             return Taken(problem=f"{self._host.name} cannot be connected to")
-        return self._taken(self._transport, seconds, looked_ago, wait, "ask" if settled else "")
+        return self._taken(self._transport, seconds, looked_ago, wait, _short(result) if result else "")
 
     def _taken(
         self, transport: Transport, seconds: float, looked_ago: Callable[[], float], wait: Deadline, ask: str = ""
@@ -276,11 +291,24 @@ class Mark:
 
     def _run(self, transport: Transport, script: str, *more: str, deadline: Deadline | None = None) -> str:
         limit = Deadline(10.0) if deadline is None else deadline
-        about = (self._name, self._folder, self._who, self._healer, self._rule, str(ceil(self._settles.left)))
+        about = (
+            self._name,
+            self._folder,
+            self._who,
+            self._healer,
+            self._rule,
+            str(ceil(self._settles.left)),
+            self._helped,
+        )
         answer = transport.run(["sh", "-c", script, "sh", *about, *more], limit, sudo=self._host.sudo)
         if answer.exit != 0:
             raise HealError(clean(decoded(answer.stderr), 200) or f"exit {answer.exit}")
         return decoded(answer.stdout).strip()
+
+
+def _short(id: str) -> str:
+    """Return what stands for the id of a result in a mark."""
+    return hashlib.sha256(id.encode()).hexdigest()[:12]
 
 
 def _file_name(text: str) -> str:

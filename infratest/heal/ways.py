@@ -19,6 +19,7 @@ from infratest.heal.gates import Stored
 from infratest.heal.looking import Looks
 from infratest.heal.mark import Mark, healer
 from infratest.heal.means import Means
+from infratest.heal.verifying import Unverified
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -89,15 +90,17 @@ class Ways(Looks):
         """Return a new connection to a host as it is now."""
         return self._means.open_transport(self._means.now(host, deadline), deadline)
 
-    def _settled(self, host: str, rule: HealRule, rung: int, ended: float) -> None:
-        """Let other healers at a host again, where it is known before a rung's time is over what came of it.
+    def _settled(self, id: str, rule: HealRule, one: Unverified, helped: bool) -> None:
+        """Let other healers at a result again, where it is known before a rung's time is over what came of it.
 
-        Args:
-            ended: when it was done, in seconds since the epoch.
+        What has helped it may have yet to help others of its host.
         """
-        if host in self._means.hosts and self._means.clock() < ended + rule.settle(rung, 0.0):
+        host, left = id.rpartition("@")[2], one.ended + rule.settle(one.rung, 0.0) - self._means.clock()
+        if host in self._means.hosts and left > 0.0:
             limit = Deadline(min(OPENING / 3, self._left()))
             with self._connection(self._means.hosts[host], rule, limit) as way:
+                way.mark.settles(left if helped else 0.0)
+                way.mark.helped(id)
                 way.mark.settled(limit)
 
     def _surroundings(

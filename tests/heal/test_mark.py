@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -315,9 +316,9 @@ def settles(one: Mark, seconds: float = 60.0) -> Mark:
     return one
 
 
-def asked(one: Mark) -> str:
+def asked(one: Mark, result: str = "shop@web-1") -> str:
     """Return what holds up one who would act by the rule."""
-    return str(one.take(60.0, lambda: 5.0, Deadline(0.0), settled=True).held)
+    return str(one.take(60.0, lambda: 5.0, Deadline(0.0), result).held)
 
 
 def test_that_it_has_yet_to_take_effect_is_there_at_once_and_until_it_is_known_what_came_of_it(
@@ -333,6 +334,19 @@ def test_that_it_has_yet_to_take_effect_is_there_at_once_and_until_it_is_known_w
     assert "healing-shop_prod_web_1.settles-mend_web" in links(tmp_path)
     mark(way, tmp_path, "aaaa").settled(Deadline(5))  # a later check
     assert "healing-shop_prod_web_1.settles-mend_web" not in links(tmp_path)
+
+
+def test_what_it_has_helped_may_be_healed_anew_and_what_else_fails_on_the_host_waits(
+    way: Transport, tmp_path: Path
+) -> None:
+    one = settles(mark(way, tmp_path, "aaaa"))
+    one.helped("shop@web-1")
+    one.give_back(Deadline(5))
+    told = asked(mark(way, tmp_path, "bbbb"), "beside@web-1")
+    assert re.fullmatch(
+        r"what \S+ process \d+ rule mend-web aaaa has done to web-1 has \d+ s more to take effect", told
+    )
+    assert asked(mark(way, tmp_path, "bbbb"), "shop@web-1") == ""
 
 
 #: A disk that is full for what takes effect, until there is room.

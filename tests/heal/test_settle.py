@@ -473,6 +473,10 @@ def test_what_is_known_before_its_time_is_over_holds_up_no_other_poller(
         world.sick.clear()
         assert note(run(world, state, RULE)) == ["healed: provision, was CRITICAL"]
         world.sick.add("web-1")
-    world.helps = True
-    (record,) = run(world, StateDir(tmp_path / "other"), RULE)
+    other, world.helps = StateDir(tmp_path / "other"), True
+    if not gone:  # what has helped one may have yet to help another
+        beside = make_report([make_result("critical", id=result_id("web-1", "beside"))], world.now)
+        (record,) = heal(beside, [RULE], other, world.means(), history={})
+        assert closed(record) == ["healing mark"]
+    (record,) = run(world, other, RULE)
     assert record.outcome == "tried"
