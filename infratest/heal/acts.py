@@ -6,77 +6,36 @@ The base of the engine (`healing`), which decides.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from math import inf
 
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
-from infratest.heal.audit import Audit
-from infratest.heal.environment import hook_environment
-from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, Stored, refusals
-from infratest.heal.looking import Looks, well
-from infratest.heal.mark import Mark, Taken, healer
-from infratest.heal.means import Means
+from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, refusals
+from infratest.heal.looking import well
+from infratest.heal.mark import Taken
 from infratest.heal.neighbours import NEIGHBOURS, Beside
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import kept, longest, undo
-from infratest.hosts import Host
-from infratest.model import Report, Result
-from infratest.remedies.base import Remedy, Surroundings
+from infratest.heal.undoing import LEAST, kept, longest, undo
+from infratest.heal.ways import OPENING, PATIENCE, Way, Ways
+from infratest.model import Result
+from infratest.remedies.base import Remedy
 from infratest.stack.declared import HealRule
 from infratest.store import events
 from infratest.store import failures as counts
-from infratest.store.directory import StateDir
-from infratest.transports.base import Transport
 
 #: Asks every gate of a result once more, given when that was seen, in seconds since the epoch.
 Ask = Callable[[Result, float], tuple[Answer, ...]]
 #: Seconds that looking at what a rule collects may take.
 COLLECTING = 20.0
-#: Seconds in which a connection for a remedy must come about, and that another healer is waited for.
-OPENING, PATIENCE = 15.0, 10.0
-#: Seconds at the end of a run in which nothing is begun: how things ended is written down in them.
-ENDING = 0.5
 #: The gate that the engine itself asks: whether another healer is at work.
 MARK = "healing mark"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Way:
-    """A connection to a host, or why there is none; and the mark that is put there."""
-
-    mark: Mark
-    transport: Transport | None = None
-    error: InfratestError | None = None
-
-
-class Acts(Looks):
-    """What one run of the engine acts with and writes to, under the stack's lock."""
-
-    def __init__(
-        self,
-        report: Report,
-        state: StateDir,
-        means: Means,
-        audit: Audit,
-        rows: Mapping[str, counts.Row],
-        history: Mapping[str, Stored],
-        dry_run: bool,
-    ) -> None:
-        super().__init__(report, means, history)
-        self._state = state
-        self._audit = audit
-        self._rows = dict(rows)
-        self._dry = dry_run
-
-    def _left(self) -> float:
-        """Return the seconds left for acts, the last ones of the run kept for writing down how they ended."""
-        deadline = self._means.deadline
-        return inf if deadline is None else max(0.0, deadline.left - ENDING)
+class Acts(Ways):
+    """What one run of the engine does, under the stack's lock."""
 
     def _looking(self, seconds: float) -> tuple[float, bool]:
         """Return how many of the seconds, in which a remedy takes effect, can be looked at, and whether that is less.
@@ -113,17 +72,19 @@ class Acts(Looks):
         after = kept(remedy, record.rule, min(settle, self._means.limits.settle))
         deadline = Deadline(min(longest(remedy, settle), max(0.0, self._left() - after)))
         host = self._means.hosts[record.before.host]
-        with self._connection(host, remedy, record.rule, deadline) as way:
+        # One that works from here may be for a host that is down: it is not kept waiting for long.
+        limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
+        with self._connection(host, record.rule, limit) as way:
             clock = self._means.clock
             patience = deadline.at_most(min(PATIENCE, deadline.left / 2))
-            taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, settled=True)
+            taken = way.mark.take(deadline.seconds, lambda: clock() - looked, patience, record.before.id)
             try:
                 return self._marked(record, remedy, deadline, way, taken, looked, ask)
             finally:
-                way.mark.give_back(Deadline(min(PATIENCE, self._left() + ENDING)))
+                way.mark.give_back(self._last())
 
     def _marked(
-        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, taken: Taken, looked: float, ask: Ask
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: Way, taken: Taken, looked: float, ask: Ask
     ) -> HealRecord:
         """Act, unless another healer does or has done so just now, or may do so and nobody can tell."""
         if taken.held:
@@ -157,7 +118,7 @@ class Acts(Looks):
         return True, f"{words}; {record.by or 'no other monitor is known of'}"
 
     def _tried(
-        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, ask: Callable[[], tuple[Answer, ...]]
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: Way, ask: Callable[[], tuple[Answer, ...]]
     ) -> HealRecord:
         """Apply a remedy and see whether it helped. The try is on record before, its end after."""
         host, limit = self._means.hosts[record.before.host], deadline.at_most(min(COLLECTING, deadline.left / 4))
@@ -175,46 +136,56 @@ class Acts(Looks):
             return self._written(replace(record, outcome=REFUSED))
         number = self._audit.begin(record, record.time + deadline.seconds)
         self._acts_on(record.before.host)
-        begun = time.monotonic()
+        ended = self._ended(self._looked_after(record, remedy, deadline, way, number, beside), number)
+        if ended.verified:
+            way.mark.helped(ended.before.id)
+        elif not ended.verifying:
+            way.mark.settles(0.0)
+        return ended
+
+    def _looked_after(
+        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: Way, number: str, beside: Beside
+    ) -> HealRecord:
+        """Apply a remedy, and look at what came of it. What ends that early is on record with what is known by then."""
+        begun, done = time.monotonic(), record
         try:
-            done = self._looked_after(record, remedy, deadline, way, number, beside)
+            done, ended = self._applied(record, remedy, deadline, way, number), self._means.clock()
+            if not done.error:  # before the looks, so that it is known whatever ends this run, and to other healers
+                done = replace(done, ended=ended)
+                way.mark.settles(self._settles_for(done, ended))
+                self._waits(done, number, ended, beside)
+            way.mark.keep(self._last())
+            after, cut = self._verified(done)
+            done = self._beside(done, beside, number)
+            if done.worse:
+                done = self._given_up(done, beside, remedy, way, number)
+                after = self._look(record.before)
+            done = replace(done, after=after, verifying=not done.worse and (cut or done.verifying))
+            if done.verifying and done.error:
+                way.mark.settles(self._settles_for(done, ended))
+                self._waits(done, number, ended, beside)
         except KeyboardInterrupt as stop:
-            if not verifying.has(self._state, self._report.env, number):
-                words = f"interrupted by {_signal(stop)}, and ended"
-                self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            self._cut_off(replace(done, duration=time.monotonic() - begun), number, f"interrupted by {_signal(stop)}")
             raise
         except Exception as error:  # nothing acts any more: a defect of a remedy leaves no try that may still run
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
-            self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            self._audit.end(replace(done, error=words, duration=time.monotonic() - begun), number)
             verifying.forget(self._state, self._report.env, number)
             raise
-        return self._ended(replace(done, duration=time.monotonic() - begun), number)
+        return replace(done, duration=time.monotonic() - begun)
 
-    def _looked_after(
-        self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str, beside: Beside
-    ) -> HealRecord:
-        """Apply a remedy, and look at what came of it. What is interrupted while it looks is left to a later check."""
-        begun = time.monotonic()
-        done, ended = self._applied(record, remedy, deadline, way, number), self._means.clock()
-        if not done.error:  # before the looks, so that it is known whatever ends this run
-            self._waits(done, number, ended, beside)
-        try:
-            after, cut = self._verified(done)
-            done = self._beside(done, beside, remedy, way, number)
-            after = self._look(record.before) if done.worse else after
-        except KeyboardInterrupt as stop:
-            if verifying.has(self._state, self._report.env, number):
-                words = f"{done.words}; interrupted by {_signal(stop)} before it was seen whether it helped"
-                left = replace(done, verifying=True, words=words, duration=time.monotonic() - begun)
-                self._audit.end(replace(left, seen=self._means.clock()), number)
-                way.mark.settles(self._settles_for(done, ended))
-            raise
-        done = replace(done, after=after, verifying=cut or done.verifying)
-        if done.verifying and done.error:
-            self._waits(done, number, ended, beside)
-        if done.verifying:
-            way.mark.settles(self._settles_for(done, ended))
-        return done
+    def _cut_off(self, done: HealRecord, number: str, how: str) -> None:
+        """Keep what is known of a try as a signal ends this run. What may have helped is left to a later check."""
+        if done.undone:
+            verifying.forget(self._state, self._report.env, number)
+        if done.worse:
+            done = replace(done, undone=done.undone or f"its undo was {how}")
+        elif verifying.has(self._state, self._report.env, number):
+            words = f"{done.words}; {how} before it was seen whether it helped"
+            done = replace(done, verifying=True, words=words, seen=self._means.clock())
+        else:
+            done = replace(done, error=f"{how}, and ended")
+        self._audit.end(done, number)
 
     def _settles_for(self, record: HealRecord, ended: float) -> float:
         """Return the seconds that what was done has yet to take effect, where its rule says so for its rung."""
@@ -230,9 +201,8 @@ class Acts(Looks):
             verifying.forget(self._state, self._report.env, number)
         self._audit.end(done, number)
         self._tell(done)
-        if done.worse or not (done.verified or done.verifying):
-            how = f"made {done.worse[0]} worse" if done.worse else "did not help"
-            self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
+        if not (done.worse or done.verified or done.verifying):
+            self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} did not help")
         return done
 
     def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
@@ -248,9 +218,10 @@ class Acts(Looks):
         if not self._means.drilled:
             self._means.lost(rule, why)
 
-    def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
+    def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: Way, number: str) -> HealRecord:
         result = record.before
-        surroundings = self._surroundings(result, remedy, way, number, self._settle_of(record))
+        settles = record.rule.settle(record.rung, 0.0)
+        surroundings = self._surroundings(result, remedy, way, number, self._settle_of(record), settles)
         try:
             if remedy.on_host and way.error is not None:
                 raise way.error
@@ -262,33 +233,6 @@ class Acts(Looks):
     def _settle_of(self, record: HealRecord) -> float:
         """Return the seconds that its rung has to take effect."""
         return record.rule.settle(record.rung, self._means.limits.settle)
-
-    def _surroundings(
-        self, result: Result, remedy: Remedy, way: _Way, number: str, settle: float = 0.0
-    ) -> Surroundings:
-        """Return what a remedy works with, for the try of that number, which has so many seconds to take effect."""
-
-        def connect(deadline: Deadline) -> Transport:
-            opened = self._opened(host, deadline)
-            way.mark.follow(opened)
-            return opened
-
-        means, host = self._means, self._means.hosts[result.host]
-        failures = self._rows.get(result.id, counts.Row()).failures
-        environment = hook_environment(self._report.stack, self._report.env, result, failures, True)
-        return Surroundings(
-            host=host,
-            transport=way.transport if remedy.on_host else None,
-            folder=means.folder,
-            provision=means.provision,
-            environment={**means.variables, **environment},
-            began=lambda pid: self._audit.process(number, pid),
-            connect=connect,
-            start=lambda deadline: means.start(host.name, deadline),
-            power=means.power(host.name),
-            replacing=means.replacing(host.name),
-            proven=lambda deadline: self._why_not_well(result, settle, deadline),
-        )
 
     def take_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
         """Undo a try that somebody wants back, under the host's healing mark, and return what was done, in words.
@@ -309,7 +253,8 @@ class Acts(Looks):
         if host is None:
             raise HealError(f"{result.host} is no host of the stack now")
         deadline = Deadline(remedy.seconds)
-        with self._connection(host, remedy, rule, deadline) as way:
+        limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
+        with self._connection(host, rule, limit) as way:
             taken = way.mark.take(deadline.seconds, lambda: 0.0, deadline.at_most(PATIENCE))
             try:
                 if taken.held:
@@ -320,8 +265,8 @@ class Acts(Looks):
             finally:
                 way.mark.give_back(Deadline(PATIENCE))
 
-    def _beside(self, record: HealRecord, beside: Beside, remedy: Remedy, way: _Way, number: str) -> HealRecord:
-        """Look at the neighbours; where one is worse, undo what can be undone. Whatever came of it, it is given up.
+    def _beside(self, record: HealRecord, beside: Beside, number: str) -> HealRecord:
+        """Look at the neighbours. Where one is worse that is on record before anything is undone.
 
         What is worse when the time of this run is over may only not have been seen, or not yet be as before: the next
         check tells.
@@ -329,16 +274,31 @@ class Acts(Looks):
         worse, over = self._worse(beside, self._settle_of(record))
         if not worse:
             return replace(record, verifying=over)
+        record = replace(record, worse=worse, beside=beside.seen)
+        self._audit.told_worse(record, number)
+        return record
+
+    def _given_up(self, record: HealRecord, beside: Beside, remedy: Remedy, way: Way, number: str) -> HealRecord:
+        """Take its autonomy from a rule that has made something worse, and undo what can be undone.
+
+        Whatever comes of that, or ends this run meanwhile, it is given up.
+        """
         around = self._surroundings(record.before, remedy, way, number)
-        by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
+        by, words = f"the healer: {', '.join(record.worse[:3])} is worse", ""
         try:
-            now, left, command = self._means.clock(), self._left(), self._means.command
-            done = undo(remedy, record.before, around, self._audit, number, by, now, left, command=command)
-            words = f"undone, {done}"
-            beside.worse(Deadline(0.0))  # as they are since, for the report
-        except HealError as error:
-            words = f"not undone, {error}"
-        return replace(record, worse=worse, beside=beside.seen, undone=words)
+            self._loses(record.rule, f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse")
+        finally:
+            try:
+                held = way.mark.renew(max(LEAST, remedy.seconds), Deadline(min(PATIENCE, self._left())))
+                if held:
+                    raise HealError(held)
+                now, left, command = self._means.clock(), self._left(), self._means.command
+                done = undo(remedy, record.before, around, self._audit, number, by, now, left, command=command)
+                words = f"undone, {done}"
+                beside.worse(Deadline(0.0))  # as they are since, for the report
+            except HealError as error:
+                words = f"not undone, {error}"
+        return replace(record, beside=beside.seen, undone=words)
 
     def _worse(self, beside: Beside, seconds: float) -> tuple[tuple[str, ...], bool]:
         """Return the neighbours that are worse, and stay so for so long; and whether looking ended before that could
@@ -347,29 +307,8 @@ class Acts(Looks):
         if cut and not self._left():
             return (), bool(beside.before)
         worse = beside.worse(Deadline(looking))
-        over = bool(worse) and (cut or not self._left())
+        over = beside.unseen or (bool(worse) and (cut or not self._left()))
         return () if over else worse, over
-
-    @contextmanager
-    def _connection(self, host: Host, remedy: Remedy, rule: HealRule, deadline: Deadline) -> Iterator[_Way]:
-        """Connect to the host: for the healing mark, and for a remedy that works there."""
-        name = f"{self._report.stack} {self._report.env} {host.name}"
-        marked = (host, name, rule.name, healer(self._state), self._means.marks, partial(self._opened, host))
-        try:
-            # One that works from here may be for a host that is down: it is not kept waiting for long.
-            limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
-            transport = self._means.open_transport(host, limit)
-        except InfratestError as error:
-            yield _Way(mark=Mark(None, *marked), error=error)
-            return
-        try:
-            yield _Way(mark=Mark(transport, *marked), transport=transport)
-        finally:
-            transport.close()
-
-    def _opened(self, host: Host, deadline: Deadline) -> Transport:
-        """Return a new connection to a host as it is now."""
-        return self._means.open_transport(self._means.now(host, deadline), deadline)
 
     def _verified(self, record: HealRecord) -> tuple[Result, bool]:
         """Run the failed scenario again until it holds, or the time that a remedy is given to take effect is over.

@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
-from infratest.heal.acts import ENDING, Acts
+from infratest.heal.acts import Acts
 from infratest.heal.gates.situation import AHEAD
 from infratest.heal.ladder import remedies
 from infratest.heal.looking import well
 from infratest.heal.neighbours import Beside
 from infratest.heal.paging import paged
+from infratest.heal.pause import paused_until
 from infratest.heal.records import TRIED, HealRecord
 from infratest.heal.rules import WAY
 from infratest.heal.verifying import Unverified
+from infratest.heal.ways import ENDING
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
@@ -32,6 +35,11 @@ class Afterwards(Acts):
 
     #: The rules by name, for what was done by any of them.
     _known: Mapping[str, HealRule] = {}
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        #: Why no verdict on what was done for a result can be given yet, by its id: nothing more is done for it then.
+        self._unjudged: dict[str, str] = {}
 
     def verified_now(self, looked: float) -> list[HealRecord]:
         """Say of each heal that could not be verified in its time what this report shows of it.
@@ -58,7 +66,7 @@ class Afterwards(Acts):
         if one is None or not self._tells(result, one, looked):
             return []
         rule = self._known.get(one.rule) if result.host in self._means.hosts else None
-        if rule is not None and not well(result) and looked < self._takes_effect(rule, one, usual):
+        if rule is not None and not well(result) and looked < self._takes_effect(rule, one.rung, one.ended, usual):
             return []
         beside, due = Beside(self._means, {}), one.ended
         if rule is not None:
@@ -66,13 +74,34 @@ class Afterwards(Acts):
             due += rule.settle(one.rung, self._means.limits.settle)
         left = max(0.0, due - self._means.clock())
         late = left > self._means.limits.looking  # as long as that nobody waits: a later report tells
-        worse, over = self._worse(beside, 0.0 if late else left)
-        if over or (worse and late):
+        # What is worse must stay so for as long as ever: one look alone may have come at a bad moment.
+        worse, over = self._worse(beside, 0.0 if late else max(left, self._means.limits.settle))
+        rests = worse and not (over or late) and self._rests(result, one, beside)
+        if over or (worse and (late or rests)):
+            made = f"what {one.remedy} has made worse is not to be undone now, so that nothing more is done"
+            unseen = f"it is not known yet how what is beside it is since {one.remedy}"
+            self._unjudged[result.id] = made if rests else unseen
             return []
-        verifying.remove(self._state, self._report.env, result.id)
         if worse and rule is not None:
-            return [replace(self._told_worse(result, rule, one, worse, beside), seen=looked)]
-        return [replace(record, seen=looked) for record in self._told(result, rule, one, looked)]
+            told = [self._told_worse(result, rule, one, worse, beside)]
+        else:
+            told = self._told(result, rule, one, looked)
+        # Last, so that the next check judges it, whatever ends this run before that.
+        verifying.remove(self._state, self._report.env, result.id)
+        return [replace(record, seen=looked) for record in told]
+
+    def _rests(self, result: Result, one: Unverified, beside: Beside) -> bool:
+        """Whether what is worse says nothing now, or nothing may be done about it: who is at work there may cause it.
+
+        An undo is an act. It waits for what any other one waits for, and so does what it would cost the rule.
+        """
+        now, means = self._means.clock(), self._means
+        rests = paused_until(self._state, now, means.resume) is not None or not means.witness()[0]
+        if not rests and not means.drilled:
+            rests = any(means.suppressed(each) for each in (result, *beside.seen))
+        if rests:
+            verifying.keep(self._state, self._report.env, result.id, replace(one, rests=now))
+        return rests
 
     def _never_seen(self) -> Iterator[HealRecord]:
         """Yield what nobody could see so long after its deadline: it ends as not verified, and waits no longer.
@@ -87,19 +116,18 @@ class Afterwards(Acts):
             if self._means.drilled and not one.drill:
                 continue
             gone = self._gone(id, one)
-            if now < due + within and not gone:
+            if now < max(due, one.rests) + within and not gone:
                 continue
-            verifying.remove(self._state, self._report.env, id)
             words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
-            self._audit.told(one, False, now, words)
-            if rule is None:
-                continue
-            result = _result(id, one.was)
-            record = replace(self._record(result, rule, one), after=None, error=words)
-            self._tell(record)
-            if not one.drill and not gone:
-                self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
-            yield record
+            self._audit.told(one, False, now, words, gone=bool(gone))
+            if rule is not None:
+                self._settled(id, rule, one, False)
+                record = replace(self._record(_result(id, one.was), rule, one), after=None, error=words)
+                if not one.drill and not gone:
+                    self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
+                self._tell(record)
+                yield record if gone else self._ended_here(record)
+            verifying.remove(self._state, self._report.env, id)
 
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
@@ -110,8 +138,11 @@ class Afterwards(Acts):
             return ""
         if id.rpartition("@")[2] not in self._means.hosts:
             return "its host is of the stack no longer"
-        if id.startswith(WAY) or self._means.clock() <= one.ended + self._means.limits.report_age:
+        now = self._means.clock()
+        if id.startswith(WAY) or now <= max(one.ended, one.sought) + self._means.limits.report_age:
             return ""  # what was done just now is only not looked at in this run
+        # Not in every run, or at each turn of a monitor: its feature is read for this.
+        verifying.keep(self._state, self._report.env, id, replace(one, sought=now))
         try:
             ids = self._means.planned(id.partition("#")[0])
         except InfratestError:  # a feature that cannot be read is not gone
@@ -125,27 +156,36 @@ class Afterwards(Acts):
         self._audit.told(one, helped, now, f"now {result.state}")
         if rule is None:
             return []
-        if not helped:
-            if not one.drill:
-                self._loses(rule, f"a heal of {result.id} did not help")
-            return []
+        self._settled(result.id, rule, one, helped)
+        if not helped and not one.drill:
+            self._loses(rule, f"a heal of {result.id} did not help")
         record = self._record(result, rule, one)
         self._tell(record)
-        return [record]
+        return [self._ended_here(record)]
+
+    def _ended_here(self, record: HealRecord) -> HealRecord:
+        """Tell people, where what a later check has found is the end of the ladder. Of a drill nobody is told."""
+        return record if record.drill else paged(record, self._means, self._audit, self._left() + ENDING)
 
     def _told_worse(
         self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...], beside: Beside
     ) -> HealRecord:
         """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it."""
-        words = self._undone_since(result, rule, one, worse)
+        record = replace(self._record(result, rule, one), worse=worse, beside=beside.seen)
+        if not one.drill:  # before the undo, which may take minutes: it is known by now
+            self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
+        try:
+            words = self._undone_since(result, rule, one, worse)
+        except BaseException:
+            if self._audit.undone(one.number):  # else the next check judges it, and undoes
+                self._audit.told_worse(replace(record, undone="its undo was begun, and ended half-way"), one.number)
+            raise
         if words.startswith("undone"):
             self._worse(beside, 0.0)  # as they are since, for the report
-        record = replace(self._record(result, rule, one), worse=worse, beside=beside.seen, undone=words)
+        record = replace(record, beside=beside.seen, undone=words)
         self._audit.told_worse(record, one.number)
         self._tell(record)
-        if not one.drill:
-            self._loses(rule, f"a heal of {result.id} by {one.remedy} made {worse[0]} worse")
-        return paged(record, self._means, self._audit, self._left() + ENDING)
+        return self._ended_here(record)
 
     def _undone_since(self, result: Result, rule: HealRule, one: Unverified, worse: tuple[str, ...]) -> str:
         """Undo it and return what came of that, in words."""
@@ -160,19 +200,21 @@ class Afterwards(Acts):
             return f"not undone, {error}"
 
     def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
+        row = self._rows.get(result.id, counts.Row())
         return HealRecord(
             time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
             before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
+            earlier=row.problems(rule.confirm_of) if rule.confirm_of else (),
         )  # fmt: skip
 
-    def _takes_effect(self, rule: HealRule, one: Unverified, usual: float = -inf) -> float:
+    def _takes_effect(self, rule: HealRule, rung: int, ended: float, usual: float = -inf) -> float:
         """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
 
         Until then nothing red is a verdict. Where nothing is said, what was seen after it is: the usual time is short.
         """
-        if one.ended > self._means.clock() + AHEAD:
+        if ended > self._means.clock() + AHEAD:
             return -inf  # of a clock that was set back since
-        return one.ended + rule.settle(one.rung, usual)
+        return ended + rule.settle(rung, usual)
 
     def _tells(self, result: Result, one: Unverified, looked: float) -> bool:
         """Whether a result says how a heal went: it was seen after it.

@@ -37,7 +37,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
     "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
-    "seen",
+    "seen", "rung", "ended", "gone",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ class Audit:
     def __init__(self, state: StateDir, env: str, now: float, window: float = 0.0, *, looking: bool = False) -> None:
         self._state = state
         self._env = env
+        self._now = now
         whole = _whole(state)
         self._records = [record for record in whole if record.get("env") == env]
         try:
@@ -86,6 +87,10 @@ class Audit:
                 drill=in_drill(record),
                 alive=record["try"] not in ends and self._lives(record["try"]),
                 verifying=_verifying(ends[record["try"]]) if record["try"] in ends else record["try"] in waiting,
+                id=str(record.get("id", "")),
+                rung=int(record.get("rung", 0)),
+                acted=_acted(ends.get(record["try"], {})),
+                gone=bool(ends.get(record["try"], {}).get("gone")),
             )
             for record in self._records
             if record.get("event") == BEGUN
@@ -94,17 +99,18 @@ class Audit:
     def approved(self, rule: str) -> list[Approved]:
         """Return the heals of a rule that somebody approved and that have helped, in a row, up to the last one.
 
-        As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing.
+        As things stand: one that was undone has not helped, whatever was seen of it before. Drills count for nothing,
+        and neither does what nobody knows yet, or never will since what it was for is gone: the row goes on around it.
         """
         begun = [one for one in self._records if one.get("event") == BEGUN]
         ends = {one["try"]: one for one in self._records if one.get("event") in ENDS and "try" in one}
         found: list[Approved] = []
         for record, outcome in reversed(list(zip(begun, self.tries, strict=True))):
-            if outcome.rule != rule or outcome.drill:
+            if outcome.rule != rule or outcome.drill or outcome.gone:
                 continue
-            if not outcome.verified:
+            if outcome.failed(self._now):
                 break
-            if record.get("proposal"):
+            if outcome.verified and record.get("proposal"):
                 found.append(Approved(id=str(record.get("id")), at=_seen_at(ends[record["try"]])))
         return found[::-1]
 
@@ -142,6 +148,7 @@ class Audit:
             "worse",
             "undone",
             "kept",
+            "ended",
         ):
             del data[later]
         if record.collected:  # before the act, so that it is there whatever ends this run
@@ -157,11 +164,17 @@ class Audit:
         """Write how a try ended."""
         self._write(record.as_dict(self._env) | {"try": number})
 
-    def told(self, one: Unverified, verified: bool, time: float, words: str) -> None:
-        """Write what a later check saw of a try that nobody had had the time to verify."""
-        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time}
+    def told(self, one: Unverified, verified: bool, time: float, words: str, *, gone: bool = False) -> None:
+        """Write what a later check saw of a try that nobody had had the time to verify.
+
+        Args:
+            gone: what it was for is no longer there: whether it helped nobody will know.
+        """
+        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time,
+                 "ended": one.ended}  # fmt: skip
         kept = {"kept": one.kept} if one.kept else {}  # where its run was killed that is not on record yet
-        self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept)
+        lost = {"gone": True} if gone else {}
+        self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept | lost)
 
     def told_worse(self, record: HealRecord, number: str) -> None:
         """Write that a later check saw what such a try has made worse."""
@@ -231,12 +244,8 @@ class Audit:
 
         Empty where it is not.
         """
-        mine = {"id": record.before.id, "rule": record.rule.name, "problem": record.problem}
-        worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
-        if worse:
-            last = worse[-1]
-            made = f"{last.get('remedy')} made {', '.join(map(str, last['worse']))} worse"
-            return clean(f"given up in this problem: {made}", 500)
+        if worse := self.made_worse(record):
+            return worse
         like = {"event": BEGUN, "rule": record.rule.name, "host": record.before.host}
         tries = {one["try"] for one in self._records if like.items() <= one.items() and not in_drill(one)}
         undone = [one for one in self._records if one.get("event") == UNDO and one.get("try") in tries]
@@ -245,6 +254,15 @@ class Audit:
             again = moment(last["time"] + record.rule.per)
             return f"a heal was undone by {clean(str(last.get('by')), 100)}: it rests until {again}"
         return ""
+
+    def made_worse(self, record: HealRecord) -> str:
+        """Return what a rule has made worse in this problem, and so has given up, in words; empty where nothing."""
+        mine = {"id": record.before.id, "rule": record.rule.name, "problem": record.problem}
+        worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
+        if not worse:
+            return ""
+        made = f"{worse[-1].get('remedy')} made {', '.join(map(str, worse[-1]['worse']))} worse"
+        return clean(f"given up in this problem: {made}", 500)
 
     def page(self, record: HealRecord, time: float, to: str) -> None:
         """Write down that a receiver was told."""
@@ -313,6 +331,12 @@ def _seen_at(end: dict[str, Any]) -> float:
     """
     seen = end.get("seen")
     return float(end["time"]) + float(end.get("duration", 0.0)) if seen is None else float(seen)
+
+
+def _acted(end: dict[str, Any]) -> float | None:
+    """Return when the act of a try had ended, as its end says; None where it does not."""
+    at = end.get("ended")
+    return None if at is None else float(at)
 
 
 def _verifying(end: dict[str, Any]) -> bool:

@@ -81,6 +81,13 @@ def _alone(
                 f"after {rule.tries} {'try' if rule.tries == 1 else 'tries'}; allow {len(ladder)}, or shorten the "
                 "ladder"
             )
+    settle = rule.settle(len(ladder) - 1, 0.0) if ladder else 0.0
+    if rule.tries and rule.tries * settle >= rule.per:
+        yield (
+            f"{at}: budget: is never used up: do[{len(ladder) - 1}] has {human(settle, 's')} to take effect, and "
+            f"{rule.tries} times that is no less than {human(rule.per, 's')}; take a `per` of more than "
+            f"{human(rule.tries * settle, 's')}, or fewer tries"
+        )
     if rule.keep is not None:
         yield from _kept(at, rule.keep, hosts, [case.host for case in mine] or list(hosts))
 

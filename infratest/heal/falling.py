@@ -26,7 +26,7 @@ def falls_back(rule: HealRule, host: str, tries: Sequence[Try], began: float, no
         tries: of this environment, oldest first. began: when the problem at hand did. granted: when a person last said
         how much it may do: what was before that, they knew. All in seconds since the epoch.
     """
-    mine = [one for one in tries if one.rule == rule.name and one.host == host and not one.drill]
+    mine = [one for one in tries if one.rule == rule.name and one.host == host and not (one.drill or one.gone)]
     mine = [one for one in mine if granted <= one.time <= now]
     return _again(mine, host, began) or _spent(rule, mine, host, now)
 
@@ -60,11 +60,11 @@ def _problems(tries: Sequence[Try]) -> list[float]:
 
 
 def _spent(rule: HealRule, tries: Sequence[Try], host: str, now: float) -> str:
-    """The budget used up twice within a week; tries that made it so count once."""
+    """The budget used up twice within a week; tries that made it so count once, and what may help yet does not."""
     times: list[float] = []
     window: list[float] = []
     for one in tries:
-        if one.verified:
+        if not one.failed(now):
             continue
         window = [time for time in window if time > one.time - rule.per] + [one.time]
         if 0 < rule.tries <= len(window):

@@ -17,7 +17,6 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.heal import proposals, verifying
-from infratest.heal.acts import ENDING
 from infratest.heal.afterwards import Afterwards
 from infratest.heal.audit import Audit, window
 from infratest.heal.desk import PROPOSAL, Answered, Desk
@@ -40,12 +39,14 @@ from infratest.heal.gates.result import confirmation
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.looking import overlaid, well
 from infratest.heal.means import Means
-from infratest.heal.paging import paged
+from infratest.heal.neighbours import NEIGHBOURS
+from infratest.heal.paging import GIVEN_UP, paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for, same_failure
 from infratest.heal.undoing import least
+from infratest.heal.ways import ENDING
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
@@ -56,8 +57,6 @@ from infratest.waivers import is_finding
 
 #: Seconds in which a provider must say whether a host is out of service.
 FENCE = 30.0
-#: The gate that the engine asks: whether a heal like this was undone, or made something worse.
-GIVEN_UP = "given up"
 
 
 def heal(
@@ -239,7 +238,7 @@ class _Healer(Afterwards):
             left=self._left(),
             least=self._least(case, tries, now if row.since is None else row.since),
             climbing=case.climbing,
-            settling=self._settling(case),
+            settling=self._settling(case, tries),
             acted=case.acted,
             unseen=tuple(self._means.unseen(case.result)),
             drilled=self._means.drilled,
@@ -252,12 +251,19 @@ class _Healer(Afterwards):
             limits=self._means.limits,
         )
 
-    def _settling(self, case: _Case) -> float | None:
-        """Return until when what a rule did to a host has to take effect, where a result was seen before that."""
+    def _settling(self, case: _Case, tries: Sequence[Try]) -> float | None:
+        """Return until when what a rule did to a host has to take effect, where a result was seen before that.
+
+        What has helped one result may have yet to help another one of the host.
+        """
         rule, host = case.rule, case.result.host
         waiting = verifying.pending(self._state, self._report.env).items()
-        mine = [one for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
-        return max((end for end in map(partial(self._takes_effect, rule), mine) if case.looked < end), default=None)
+        done = [(one.rung, one.ended) for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
+        helped = (one for one in tries if one.verified and (self._means.drilled or not one.drill))
+        done += [(one.rung, one.acted) for one in helped if (one.rule, one.host) == (rule.name, host)
+                 and one.id != case.result.id and one.acted is not None]  # fmt: skip
+        ends = [self._takes_effect(rule, *each) for each in done]
+        return max((end for end in ends if case.looked < end), default=None)
 
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""
@@ -299,10 +305,11 @@ class _Healer(Afterwards):
             earlier=situation.row.problems(case.rule.confirm_of) if case.rule.confirm_of else (),
         )
         closed = {answer.name for answer in refusals(answers)}
-        gave_up = self._audit.gave_up(record)
+        gave_up, unjudged = self._audit.gave_up(record), self._unjudged.get(case.result.id, "")
         denied = "" if closed else self._denied(case.rule, case.result, problem)
-        if gave_up or denied:
-            gate = Answer(name=GIVEN_UP if gave_up else PROPOSAL, passed=False, reason=gave_up or denied)
+        if gave_up or unjudged or denied:
+            name = GIVEN_UP if gave_up else NEIGHBOURS if unjudged else PROPOSAL
+            gate = Answer(name=name, passed=False, reason=gave_up or unjudged or denied)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
             done = self._act(record, case.ladder[rung], case.looked, partial(self._asked_again, case, None))

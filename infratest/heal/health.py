@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from infratest.errors import StateError
 from infratest.heal.audit import Audit
-from infratest.heal.gates import Try, moment
+from infratest.heal.gates import moment
 from infratest.heal.pause import paused_until
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
@@ -39,16 +39,11 @@ def health(state: StateDir, env: str, rules: Sequence[HealRule], now: float, res
     except StateError as error:
         return [*lines, str(error)]
     for rule in rules:
-        spent = [one for one in tries if one.rule == rule.name and one.time > now - rule.per and _failed(one, now)]
+        spent = [one for one in tries if one.rule == rule.name and one.time > now - rule.per and one.failed(now)]
+        spent = [one for one in spent if not one.drill]  # what drills have tried costs nothing
         for host in dict.fromkeys(one.host for one in spent):
             times = sorted(one.time for one in spent if one.host == host)
             if 0 < rule.tries <= len(times):
                 again = moment(times[-rule.tries] + rule.per)
                 lines.append(f"healing gave up on {host}: rule {rule.name} has no tries left; it begins again {again}")
     return lines
-
-
-def _failed(one: Try, now: float) -> bool:
-    """Whether a try is known not to have helped, or to have been cut off. What drills have tried costs nothing."""
-    acts = not one.ended and (one.alive or one.until > now)
-    return not (one.verified or one.verifying or acts or one.drill)

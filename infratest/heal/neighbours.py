@@ -7,13 +7,13 @@ effect is over. What cannot be looked at before, or is not there at all, lets no
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
-from infratest.model import Report, Result
+from infratest.model import Result
 from infratest.stack.declared import HealRule
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
@@ -41,6 +41,8 @@ class Beside:
         self._means = means
         #: Those that are worse, as they were seen last.
         self.seen: tuple[Result, ...] = ()
+        #: Whether the last look has seen nothing that is worse, and not all of them: nobody can tell.
+        self.unseen = False
 
     @classmethod
     def now(cls, means: Means, rule: HealRule, healed: str) -> Beside:
@@ -51,28 +53,33 @@ class Beside:
             ids = [id for id in means.neighbours(rule) if id != healed]
             if not ids:
                 return cls(means, {}, f"no scenario but the failed one is tagged {rule.neighbours!r}")
-            before = _ranks(means.rerun(ids))
+            before = _ranks(means.rerun(ids).results)
             missing = [id for id in ids if id not in before]
         except InfratestError as error:
             return cls(means, {}, f"what is beside it could not be looked at before: {clean(str(error), 200)}")
         return cls(means, before, f"{missing[0]} could not be looked at before" if missing else "")
 
     def worse(self, deadline: Deadline) -> tuple[str, ...]:
-        """Return the ids of those that are worse now, and stay so until the deadline; what is not seen is."""
+        """Return the ids of those that are worse now, and stay so until the deadline.
+
+        What cannot be seen is looked at as long: `unseen` says whether it stays so.
+        """
         if not self.before:
             return ()
         while True:
             try:
-                report = self._means.rerun([*self.before])
-                now = _ranks(report)
+                results = tuple(self._means.rerun([*self.before]).results)
             except InfratestError:
-                report, now = None, {}
-            found = tuple(id for id, rank in self.before.items() if now.get(id, RANKS[CRITICAL] + 1) > rank)
-            if not found or deadline.passed:
-                self.seen = tuple(one for one in (report.results if report is not None else ()) if one.id in found)
+                results = ()
+            now = _ranks(results)
+            found = tuple(id for id, rank in self.before.items() if now.get(id, rank) > rank)
+            unseen = bool(self.before.keys() - now.keys())
+            if not (found or unseen) or deadline.passed:
+                self.seen = tuple(one for one in results if one.id in found)
+                self.unseen = unseen and not found
                 return found
             time.sleep(min(PAUSE, deadline.left))
 
 
-def _ranks(report: Report) -> dict[str, int]:
-    return {one.id: RANKS[UNKNOWN] if one.blocked_by is not None else RANKS[one.state] for one in report.results}
+def _ranks(results: Iterable[Result]) -> dict[str, int]:
+    return {one.id: RANKS[UNKNOWN] if one.blocked_by is not None else RANKS[one.state] for one in results}

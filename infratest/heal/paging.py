@@ -12,26 +12,37 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.heal.audit import Audit
-from infratest.heal.gates import BUDGET, GROUP_BUDGET, SUPPRESSED, WAIT, refusals
+from infratest.heal.gates import BUDGET, GROUP_BUDGET, OPENED_BY_APPROVAL, SUPPRESSED, WAIT, refusals
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.records import REFUSED, TRIED, HealRecord
 from infratest.model import Result
 from infratest.remedies.base import Surroundings
+from infratest.stack.declared import OBSERVE
 
 #: Seconds that all who are told have together.
 SECONDS = 20.0
 
 
-def ended(record: HealRecord) -> bool:
-    """Whether the ladder is at its end: its last rung did not help, or no try is left, here or for the group."""
+#: The gate that the engine asks: whether a heal like this was undone, or made something worse.
+GIVEN_UP = "given up"
+
+
+def ended(record: HealRecord, audit: Audit) -> bool:
+    """Whether the ladder is at its end.
+
+    Its last rung did not help, it has made something worse, or no try is left, here or for the group. That a rule may
+    no longer act by itself, as after such an end, changes nothing of it.
+    """
     if record.worse:
         return True
     if record.outcome == TRIED:
         return not record.verified and not record.verifying and record.rung + 1 >= len(rungs(record.rule))
-    closed = {answer.name for answer in refusals(record.gates)}
-    spent = closed & {BUDGET, GROUP_BUDGET}
-    return record.outcome == REFUSED and bool(spent) and closed <= {*spent, WAIT}
+    if record.outcome != REFUSED or record.rule.mode == OBSERVE:
+        return False
+    closed = {answer.name for answer in refusals(record.gates)} - {WAIT, *OPENED_BY_APPROVAL}
+    ends = {BUDGET, GROUP_BUDGET} | ({GIVEN_UP} if audit.made_worse(record) else set())
+    return bool(closed) and closed <= ends
 
 
 def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> HealRecord:
@@ -43,7 +54,7 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
         seconds: that are left.
     """
     pager = means.page
-    if pager is None or means.drilled or not ended(record):
+    if pager is None or means.drilled or not ended(record, audit):
         return record
     knew, told = audit.paged(record), list[str]()
     audit.goes_on(record, means.clock(), knew)

@@ -60,8 +60,8 @@ class HealRecord:
         came of undoing it, or empty. kept: the provider's id of what an undo would bring back, or empty. drill:
         a drill was under way, of whatever rule: what it breaks says nothing of other days. seen: of one that was TRIED,
         when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that; where it
-        is `later`, when `after` was seen. earlier:
-        when problems before this one began whose failures confirm it, too: it flaps.
+        is `later`, when `after` was seen. earlier: when problems before this one began whose failures confirm it, too:
+        it flaps. ended: when the act had, in seconds since the epoch; None where there was none, or it has failed.
     """
 
     time: float
@@ -93,6 +93,7 @@ class HealRecord:
     drill: bool = False
     seen: float | None = None
     earlier: tuple[float, ...] = ()
+    ended: float | None = None
 
     @property
     def verified(self) -> bool:
@@ -144,6 +145,7 @@ class HealRecord:
             "verifying": self.verifying,
             "duration": round(self.duration, 3),
             "seen": self.seen,
+            "ended": self.ended,
             "mode": self.rule.mode,
             "approved_by": self.approved_by,
             "proposal": self.proposal,
@@ -207,8 +209,10 @@ def note(records: Sequence[HealRecord], command: Callable[..., str] = _command) 
         missed = sum(bool(one.error) for one in record.collected)
         if words and missed:
             words += f"; {missed} of {len(record.collected)} of `collect:` could not be seen"
-        if words and record.paged:
-            words += f"; page: {clean(record.paged, 200)}"
+        # It may be a verdict on the act before this decision that was told.
+        told = next((one.paged for one in reversed(records) if one.before.id == record.before.id and one.paged), "")
+        if words and told:
+            words += f"; page: {clean(told, 200)}"
         if words and milder[record.before.id]:
             words += f"; before it {' and '.join(milder[record.before.id])} did not help"
         if words and words not in found:

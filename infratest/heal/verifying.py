@@ -28,7 +28,8 @@ class Unverified:
         number: of its try. was: the state of the result before. problem: when that began. ended: when the act did, in
         seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
         the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
-        would bring back, or empty.
+        would bring back, or empty. rests: when it was last found that people want nothing done there, so that its undo
+        waits; sought: and when it was asked for last whether its scenario is still there; in seconds since the epoch.
     """
 
     number: str
@@ -41,6 +42,8 @@ class Unverified:
     drill: bool = False
     beside: Mapping[str, int] = field(default_factory=dict)
     kept: str = ""
+    rests: float = 0.0
+    sought: float = 0.0
 
 
 def pending(state: StateDir, env: str) -> dict[str, Unverified]:
@@ -83,7 +86,12 @@ def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float
         problem=record.problem, ended=ended, drill=record.drill, beside=beside,
         kept=record.kept,
     )  # fmt: skip
-    _save(state, env, pending(state, env) | {record.before.id: one})
+    keep(state, env, record.before.id, one)
+
+
+def keep(state: StateDir, env: str, id: str, one: Unverified) -> None:
+    """Keep one that waits as it is now."""
+    _save(state, env, pending(state, env) | {id: one})
 
 
 def remove(state: StateDir, env: str, id: str) -> None:
@@ -113,7 +121,7 @@ def _unverified(entry: Any) -> Unverified | None:
         one = Unverified(**entry)
         texts, numbers = (
             (one.number, one.rule, one.remedy, one.was, one.kept),
-            (one.rung, one.ended, one.problem or 0.0),
+            (one.rung, one.ended, one.problem or 0.0, one.rests, one.sought),
         )
         right = all(isinstance(text, str) for text in texts) and isinstance(one.beside, dict)
         return one if right and all(isinstance(number, (int, float)) for number in numbers) else None

@@ -342,9 +342,10 @@ class Healing:
             return "another monitor may work now: whether this one may act is not known"
         if cast(Watched, self._monitor.watched).session.stack.heal != work.watched.session.stack.heal:
             return "the rules were read anew since it was looked at"
+        beside = result.id not in work.ruled.looks  # what a heal has made worse is watched or not
         try:
             why: str = self._monitor.ask(
-                lambda monitor: _why_left_alone(monitor.book, result.id, monitor.timepiece.now()), self._answer
+                lambda monitor: _why_left_alone(monitor.book, result.id, monitor.timepiece.now(), beside), self._answer
             )
         except InfratestError as error:
             return f"whether it is in a downtime, or acknowledged, is not known: {error}"
@@ -360,10 +361,11 @@ def _found(report: Report, records: Sequence[HealRecord], at: float) -> Iterator
         yield report.changed(results=results), looked
 
 
-def _why_left_alone(book: Book, id: str, now: Moment) -> str:
-    if id not in book.subjects:
+def _why_left_alone(book: Book, id: str, now: Moment, beside: bool = False) -> str:
+    if id not in book.subjects and not beside:
         return "it is watched no longer"
-    why = in_downtime(id, book.downtimes, now.wall) or acknowledged(book.statuses[id])
+    status = book.statuses.get(id)
+    why = in_downtime(id, book.downtimes, now.wall) or (None if status is None else acknowledged(status))
     return "" if why is None else why.reason
 
 

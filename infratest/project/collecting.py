@@ -89,7 +89,11 @@ def neighbours(session: Session, rule: HealRule, deadline: Deadline | None) -> l
 
 
 def planned(
-    session: Session, feature: str, deadline: Deadline | None, features: Sequence[str] = ()
+    session: Session,
+    feature: str,
+    deadline: Deadline | None,
+    features: Sequence[str] = (),
+    hosts: Sequence[Host] | None = None,
 ) -> list[str] | None:
     """Return the ids of all scenarios of a feature that checks are for, on whatever hosts, skipped now or not.
 
@@ -97,7 +101,8 @@ def planned(
     what an earlier call was given, or another project's.
 
     Args:
-        feature: its path, as ids name it. features: as this call names them.
+        feature: its path, as ids name it. features: as this call names them. hosts: as they are; asked of the provider
+        where not given.
     Raises:
         InfratestError: as `neighbours`.
     """
@@ -108,4 +113,4 @@ def planned(
         return None if Path(feature).exists() else []
     except NothingSelected:
         return []
-    return [task.id for task in plan_for(session, request, choice, steps=False, deadline=deadline).plan.tasks]
+    return [task.id for task in plan_for(session, request, choice, hosts, steps=False, deadline=deadline).plan.tasks]

@@ -160,7 +160,7 @@ def _means(
         page=pager(session),
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
-        planned=lambda feature: planned(session, feature, deadline, features),
+        planned=lambda feature: planned(session, feature, deadline, features, [*hosts.values()]),
     )
 
 

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
-from infratest.errors import HealError, Unreachable, UserError
-from infratest.heal import proposals
-from infratest.heal.acts import ENDING
+from infratest.errors import HealError, StateError, Unreachable, UserError
+from infratest.heal import neighbours, proposals, verifying
+from infratest.heal.audit import Audit
 from infratest.heal.collecting import wanted
 from infratest.heal.gates import Changes, Limits
 from infratest.heal.healing import heal
@@ -23,11 +25,16 @@ from infratest.heal.pause import pause
 from infratest.heal.proposals import Approval
 from infratest.heal.records import Collected, HealRecord, note
 from infratest.heal.undoing import kept
+from infratest.heal.ways import ENDING
+from infratest.hosts import Host
 from infratest.model import Report
 from infratest.project.collecting import planned
 from infratest.project.session import session_of
+from infratest.remedies.base import Replacing
+from infratest.remedies.hook import Hook
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
+from infratest.transports.base import Transport
 from tests.cli.test_heal import Project
 from tests.worlds.heal_world import (
     World,
@@ -115,8 +122,56 @@ def test_what_made_it_worse_is_undone_on_record_before_it_is_begun_and_no_rung_f
     (record,) = beside.run(state, do=hooked(world.folder))
     assert record.undone == "undone, as before"
     assert (world.folder / "undone").exists()
-    assert events(state) == ["try", "process", "undo", "process", "undone", "tried"]
+    assert events(state) == ["try", "process", "failed", "undo", "process", "undone", "tried"]
     assert world.acts == []
+
+
+class Killed(BaseException):
+    """What nothing here is told of, as SIGKILL."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed(), RuntimeError("a defect")])
+@pytest.mark.parametrize("when", ["undo", "look"])
+def test_what_ends_the_run_in_the_undo_or_behind_it_leaves_it_given_up(
+    world: World, state: StateDir, how: BaseException, when: str
+) -> None:
+    beside, done, began = Beside(world, "ok", "critical"), world.folder / "done", False
+
+    def ends(deadline: Deadline) -> str:
+        nonlocal began
+        began = True
+        if when == "undo":
+            raise how
+        return "the old one stands in its place again"
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if began:
+            raise how
+        return make_report([make_result("critical" if done.exists() and id == SHOP else "ok", id=id) for id in ids])
+
+    def replaced(*about: object) -> str:
+        done.touch()
+        return "it was replaced"
+
+    replacing = Replacing(
+        fenced=lambda deadline: (True, "stopped"), replace=replaced, put_back=ends, kept=lambda: "i-0123"
+    )
+    rule = make_rule(do=(("replace", {}),), neighbours="@web")
+    means = world.means(rerun=rerun, neighbours=lambda rule: beside.ids, replacing=lambda name: replacing)
+    with pytest.raises(type(how)):
+        heal(world.report(), [rule], state, means, history={})
+    assert world.lost == [f"a heal of {result_id('web-1')} by replace made {SHOP} worse"]
+    assert verifying.pending(state, "prod") == {}
+    told = state.read("heal.jsonl")
+    assert "undo" in events(state)
+    assert [(one["worse"], one["words"], one["kept"]) for one in told if one["event"] in ("failed", "tried")] == [
+        ([SHOP], "it was replaced", "i-0123")
+    ] * (1 if isinstance(how, Killed) else 2)
+    began = False
+    world.now += 2 * rule.per  # as long as the problem lasts
+    world.sick.add("web-1")
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert record.reason == f"given up in this problem: replace made {SHOP} worse"
 
 
 def test_an_act_that_takes_all_of_its_time_leaves_enough_for_the_looks_and_the_undo(
@@ -184,6 +239,7 @@ def test_what_is_worse_beside_it_is_found_by_the_next_check_although_the_scenari
     world.limits = Limits(settle=30.0)
     beside = Beside(world, "ok", "critical")
     assert beside.run(state, cut=True)[0].ending == "verifying"
+    world.limits = Limits(settle=0.0)
     (record,) = beside.run(state)
     assert (record.ending, record.worse, record.undone[:10]) == ("failed", (SHOP,), "not undone")
     assert note([record])[0].startswith(f"provision made {SHOP} worse, now OK: not undone, provision has no undo")
@@ -238,8 +294,182 @@ def test_of_a_rung_that_has_minutes_a_later_check_undoes_and_no_run_has_to_be_so
     (record,) = check(71.0, 71.0)  # the act takes all of the time
     assert (record.ending, done.exists()) == ("verifying", True)
     world.now += 600
+    world.limits = Limits(settle=0.0)
     worse, _ = check(60.0, 0.0)
     assert (worse.undone, done.exists()) == ("undone, as before", False)
+
+
+@pytest.mark.parametrize("first", ["red", "silent", "elsewhere"])
+@pytest.mark.parametrize("own", [False, True])
+def test_one_look_at_a_bad_moment_undoes_nothing(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, first: str, own: bool
+) -> None:
+    monkeypatch.setattr(neighbours, "PAUSE", 0.0)
+    world.limits, done, looks = Limits(settle=60.0), world.folder / "done", list[str]()
+    world.sick = set()
+    beside = Beside(world)
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if ids != [SHOP]:
+            return world.rerun(ids)
+        looks.append(first)
+        if len(looks) != 2:
+            return make_report([make_result("ok", id=SHOP)], world.now)
+        if first == "silent":
+            raise Unreachable("the API did not answer")
+        return make_report([make_result("critical", id=SHOP)] if first == "red" else [], world.now)
+
+    beside.rerun = rerun  # type: ignore[method-assign]
+    rule, red = make_rule(do=hooked(world.folder, "rm done"), neighbours="@web"), make_result("critical")
+    deadline = None if own else Deadline(900.0, lambda: 900.0 if done.exists() else 0.0)
+    means = world.means(rerun=rerun, neighbours=lambda rule: [SHOP], deadline=deadline)
+    (record,) = heal(make_report([red], world.now), [rule], state, means, history={})
+    if not own:
+        assert record.ending == "verifying"
+        world.now += 3000
+        (record,) = heal(world.report(), [rule], state, world.means(rerun=rerun), history={})
+    assert (record.ending, record.worse, done.exists(), len(looks), world.lost) == ("healed", (), True, 3, [])
+
+
+@pytest.mark.parametrize("how", ["silent", "elsewhere"])
+def test_what_cannot_be_seen_beside_it_is_not_worse_and_a_later_check_looks(
+    world: World, state: StateDir, how: str
+) -> None:
+    beside = Beside(world)
+
+    def acted(name: str) -> None:
+        beside.fail, beside.ids = how == "silent", ()
+
+    world.on_act, rerun, means = acted, beside.rerun, world.means
+    world.sick, red = set(), make_report([make_result("critical")], world.now)
+
+    def around(ids: Sequence[str]) -> Report:
+        if beside.fail and SHOP not in ids:
+            return world.rerun(ids)
+        report = rerun(ids)
+        return report if beside.ids else make_report([one for one in report.results if one.id != SHOP], world.now)
+
+    found = means(rerun=around, neighbours=lambda rule: [SHOP])
+    for at, report in ((0.0, red), (60.0, None), (600.0, None)):
+        world.now += at
+        records = heal(report or world.report(), [make_rule(neighbours="@web")], state, found, history={})
+        assert [one.ending for one in records] == ["verifying"] * (report is not None)
+    beside.fail, beside.ids, beside.state = False, (SHOP,), "critical"
+    (record,) = heal(world.report(), [make_rule(neighbours="@web")], state, found, history={})
+    assert (record.worse, len(world.lost)) == ((SHOP,), 1)
+
+
+class Waiting:
+    """A heal with an hour of its own, done, which has made a neighbour worse that is red as long as it stands."""
+
+    def __init__(self, world: World, state: StateDir) -> None:
+        self.world, self.state, self.done = world, state, world.folder / "done"
+        self.rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web", settles=(3600.0,))
+        world.limits, world.sick = Limits(settle=0.0, looking=0.0), {"web-1"}
+        assert self.heal()[0].ending == "verifying"
+
+    def heal(self, later: float = 0.0, **means: Any) -> list[HealRecord]:
+        self.world.now += later
+        found = self.world.means(rerun=self.rerun, neighbours=lambda rule: [SHOP], **means)
+        return heal(self.world.report(), [self.rule], self.state, found, history={})
+
+    def rerun(self, ids: Sequence[str]) -> Report:
+        shop = [make_result("critical" if self.done.exists() else "ok", id=SHOP)] if SHOP in ids else []
+        return make_report([*self.world.rerun([id for id in ids if id != SHOP]).results, *shop], self.world.now)
+
+    @property
+    def lost(self) -> list[str]:
+        return self.world.lost
+
+
+@pytest.mark.parametrize("who", ["pause", "result", "neighbour", "witness"])
+@pytest.mark.parametrize("well", [False, True])
+def test_an_undo_waits_for_what_any_act_waits_for(world: World, state: StateDir, who: str, well: bool) -> None:
+    waiting = Waiting(world, state)
+    world.sick = set() if well else {"web-1"}
+    left_alone = {"result": [result_id("web-1")], "neighbour": [SHOP]}.get(who, [])
+    means = {
+        "suppressed": lambda result: "left alone: in downtime" if result.id in left_alone else "",
+        "witness": lambda: (who != "witness", "none of them is reached"),
+    }
+    if who == "pause":
+        pause(state, 2 * 3600, world.now + 3600)
+    for later in (3601.0, *[1000.0] * 6):
+        records = waiting.heal(later, **means)
+        assert not any(one.worse for one in records)
+    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
+    records = waiting.heal(3000.0)  # longer than an hour after it must have been seen
+    assert (records[0].worse, records[0].undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
+    assert len(waiting.lost) == 1
+
+
+def test_nobody_waits_for_what_has_its_time_yet(world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(seconds: float) -> None:
+        raise AssertionError(f"it waits {seconds} s beside what is worse")
+
+    waiting = Waiting(world, state)
+    world.sick, world.limits = set(), Limits(settle=60.0, looking=30.0)
+    monkeypatch.setattr(neighbours, "time", SimpleNamespace(sleep=waits))
+    assert waiting.heal(60.0) == []
+    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed()])
+def test_what_ends_a_run_before_its_undo_leaves_that_to_the_next(
+    world: World, state: StateDir, how: BaseException
+) -> None:
+    waiting = Waiting(world, state)
+
+    def ends(host: Host, deadline: Deadline) -> Transport:
+        raise how
+
+    with pytest.raises(type(how)):
+        waiting.heal(3601.0, open_transport=ends)
+    assert len(waiting.lost) == 1
+    worse, gave_up = waiting.heal(60.0)
+    assert (worse.worse, worse.undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
+    assert (closed(gave_up)[0], verifying.pending(state, "prod")) == ("given up", {})
+
+
+def test_what_ends_a_run_in_its_undo_leaves_on_record_what_was_worse(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Waiting(world, state)
+
+    def ends(*about: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    monkeypatch.setattr(Hook, "undo", ends)
+    with pytest.raises(KeyboardInterrupt):
+        waiting.heal(3601.0)
+    monkeypatch.undo()
+    assert len(waiting.lost) == 1
+    assert [one.get("worse") for one in state.read("heal.jsonl")][-2:] == [None, [SHOP]]
+    (gave_up,) = waiting.heal(3601.0)  # and after the time of its budget, too
+    assert (closed(gave_up)[0], gave_up.reason) == (
+        "given up",
+        f"given up in this problem: hook touch done made {SHOP} worse",
+    )
+
+
+@pytest.mark.parametrize("helped", [False, True])
+def test_what_could_not_be_written_down_is_judged_anew(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, helped: bool
+) -> None:
+    waiting = Waiting(world, state)
+    waiting.done.unlink()
+    world.sick = set() if helped else {"web-1"}
+
+    def full(*about: object) -> None:
+        raise StateError("no space left on device")
+
+    monkeypatch.setattr(Audit, "told", full)
+    with pytest.raises(StateError):
+        waiting.heal(3601.0)
+    monkeypatch.undo()
+    assert waiting.heal(60.0)[0].ending == ("healed" if helped else "failed")
+    assert verifying.pending(state, "prod") == {}
+    assert Audit(state, "prod", world.now).tries[0].verified is helped
 
 
 @pytest.mark.parametrize(

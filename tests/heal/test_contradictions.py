@@ -65,6 +65,13 @@ def test_rules_that_are_well_have_nothing_said_of_them() -> None:
              "tries; allow 3, or shorten the ladder"],
         ),
         (
+            [rule("a", do=(("provision", {}),) * 2, settles=(None, 1800.0), tries=2)],
+            WEB,
+            ["stack.yaml:1: rule a: budget: is never used up: do[1] has 30 min to take effect, and 2 times that is no "
+             "less than 60 min; take a `per` of more than 60 min, or fewer tries"],
+        ),
+        ([rule("a", do=(("provision", {}),) * 2, settles=(1800.0, 1799.0), tries=2)], WEB, []),
+        (
             [rule("a", keep=(2, "web"))],
             WEB,
             ["stack.yaml:1: rule a: keep.hosts: every rung is forbidden: 2 others of group web must stay well, and "

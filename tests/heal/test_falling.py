@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,9 @@ from tests.worlds.heal_world import NOON, make_rule
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
-def made(*ago: float, verified: bool = True, rule: str = "mend-web", host: str = "web-1") -> list[Try]:
+def made(*ago: float, verified: bool = True, rule: str = "mend-web", host: str = "web-1", **more: Any) -> list[Try]:
     """Return tries so many seconds before noon, the oldest first."""
-    return [Try(rule=rule, host=host, time=NOON - t, until=NOON - t + 9, verified=verified) for t in ago]
+    return [Try(rule=rule, host=host, time=NOON - t, until=NOON - t + 9, verified=verified, **more) for t in ago]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,9 @@ def made(*ago: float, verified: bool = True, rule: str = "mend-web", host: str =
         (made(100 * MINUTE, 99 * MINUTE, verified=False) + made(50 * MINUTE), False),
         # What did not help and what then did are one problem's, from the first of them on.
         (made(2 * HOUR) + made(70 * MINUTE, verified=False) + made(40 * MINUTE), True),
+        # Nor does a problem begin with what nobody will ever know of.
+        (made(4 * HOUR) + made(205 * MINUTE, verified=False, gone=True) + made(100 * MINUTE, 50 * MINUTE), True),
+        (made(3 * HOUR) + made(125 * MINUTE, verified=False, gone=True) + made(50 * MINUTE), False),
         (made(2 * HOUR + 11 * MINUTE) + made(70 * MINUTE, verified=False) + made(40 * MINUTE), False),
     ],
 )
@@ -57,6 +61,23 @@ def test_a_budget_used_up_twice_within_a_week(tries: list[Try], lost: bool) -> N
     why = falls_back(make_rule(tries=2, per=HOUR), "web-1", tries, NOON, NOON + 30, 0.0)
     assert bool(why) is lost
     assert not lost or why.startswith("its 2 tries in 60 min on web-1 were used up twice within 7 days, at 2027-01-12")
+
+
+@pytest.mark.parametrize(
+    ("later", "lost"),
+    [
+        ({"verifying": True}, False),  # it has its time yet, or nobody has seen
+        ({"ended": False, "until": NOON + 60}, False),  # it acts
+        ({"ended": False, "alive": True}, False),
+        ({"gone": True}, False),  # and what nobody will ever know does not either
+        ({"ended": False}, True),  # it was cut off
+        ({}, True),
+    ],
+)
+def test_a_try_that_may_help_yet_uses_up_nothing(later: dict[str, Any], lost: bool) -> None:
+    first, second = made(3 * DAY, 60, verified=False)
+    why = falls_back(make_rule(tries=1, per=HOUR), "web-1", [first, replace(second, **later)], NOON, NOON + 30, 0.0)
+    assert bool(why) is lost
 
 
 def test_what_a_person_knew_when_they_granted_it_costs_nothing() -> None:

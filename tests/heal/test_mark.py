@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -305,3 +306,109 @@ def test_one_of_another_is_not_taken_by_following(way: Transport, tmp_path: Path
 )
 def test_who_else_may_heal_is_known_by_the_stack_file(monitor: Monitor | None, words: str) -> None:
     assert other_monitors(monitor) == words
+
+
+def settles(one: Mark, seconds: float = 60.0) -> Mark:
+    """Take it, and act: what was done has so many seconds to take effect."""
+    assert take(one).held == ""
+    one.settles(seconds)
+    one.keep(Deadline(5))
+    return one
+
+
+def asked(one: Mark, result: str = "shop@web-1") -> str:
+    """Return what holds up one who would act by the rule."""
+    return str(one.take(60.0, lambda: 5.0, Deadline(0.0), result).held)
+
+
+def test_that_it_has_yet_to_take_effect_is_there_at_once_and_until_it_is_known_what_came_of_it(
+    way: Transport, tmp_path: Path
+) -> None:
+    one = settles(mark(way, tmp_path, "aaaa"))
+    (tmp_path / "infratest" / "healing-shop_prod_web_1").unlink()  # its end has come
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
+    one.give_back(Deadline(5))
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
+    take(mark(way, tmp_path, "cccc"))  # for an undo, which does not wait for it
+    mark(way, tmp_path, "cccc").settled(Deadline(5))
+    assert "healing-shop_prod_web_1.settles-mend_web" in links(tmp_path)
+    mark(way, tmp_path, "aaaa").settled(Deadline(5))  # a later check
+    assert "healing-shop_prod_web_1.settles-mend_web" not in links(tmp_path)
+
+
+def test_what_it_has_helped_may_be_healed_anew_and_what_else_fails_on_the_host_waits(
+    way: Transport, tmp_path: Path
+) -> None:
+    one = settles(mark(way, tmp_path, "aaaa"))
+    one.helped("shop@web-1")
+    one.give_back(Deadline(5))
+    told = asked(mark(way, tmp_path, "bbbb"), "beside@web-1")
+    assert re.fullmatch(
+        r"what \S+ process \d+ rule mend-web aaaa has done to web-1 has \d+ s more to take effect", told
+    )
+    assert asked(mark(way, tmp_path, "bbbb"), "shop@web-1") == ""
+
+
+#: A disk that is full for what takes effect, until there is room.
+FULL = """#!/bin/sh
+case "$*" in *.settles-*) [ -e {folder}/room ] || {{ echo "No space left on device" >&2; exit 1; }} ;; esac
+exec {ln} "$@"
+"""
+
+
+def test_what_could_not_be_put_on_a_full_disk_is_put_later_and_takes_nothing_away(
+    way: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "bin" / "ln"
+    full.parent.mkdir()
+    full.write_text(FULL.format(folder=tmp_path, ln=shutil.which("ln")))
+    full.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{full.parent}:{os.environ['PATH']}")
+    one = settles(mark(way, tmp_path, "aaaa"))
+    assert list(links(tmp_path)) == ["healing-shop_prod_web_1"]
+    (tmp_path / "room").touch()
+    one.give_back(Deadline(5))
+    (tmp_path / "room").unlink()
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
+    again = settles(mark(way, tmp_path, "aaaa"), 600.0)
+    again.give_back(Deadline(5))
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
+
+
+class Ended:
+    """A connection that a boot has ended."""
+
+    def run(self, *about: object, **more: object) -> object:
+        raise Unreachable("the connection has ended")
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_has_yet_to_take_effect_is_put_on_the_host_as_it_is_since_a_boot(way: Transport, tmp_path: Path) -> None:
+    opened: list[Transport] = []
+
+    def again(limit: Deadline) -> Transport:
+        opened.append(open_local(HOST, limit))
+        return opened[-1]
+
+    one = Mark(way, HOST, "shop prod web-1", "mend-web", "aaaa", str(tmp_path), again)
+    take(one)
+    (tmp_path / "infratest" / "healing-shop_prod_web_1").unlink()
+    one._transport = Ended()  # type: ignore[assignment]
+    one.settles(60.0)
+    one.keep(Deadline(5))
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
+    one.give_back(Deadline(5))
+    assert len(opened) == 1  # one is enough for both
+
+
+def test_it_is_put_anew_for_what_is_done_after_its_end(way: Transport, tmp_path: Path) -> None:
+    one = mark(way, tmp_path, "aaaa")
+    take(one, 0.0)
+    assert one.renew(60.0, Deadline(0.0)) == ""
+    (link,) = links(tmp_path).values()
+    assert int(link.split()[1]) >= float(Path("/proc/uptime").read_text().split()[0]) + 60.0
+    (tmp_path / "infratest" / "healing-shop_prod_web_1").unlink()
+    take(mark(way, tmp_path, "bbbb"))
+    assert one.renew(900.0, Deadline(0.0)).startswith("web-1 is being healed by ")

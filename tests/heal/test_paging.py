@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,12 @@ from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
 from infratest.heal.means import Pager
 from infratest.heal.records import HealRecord, note
-from infratest.model import Result
+from infratest.model import Report, Result
 from infratest.project.paging import pager
 from infratest.project.session import Session
 from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import World, events, make_rule, run
+from tests.worlds.heal_world import World, closed, events, make_report, make_result, make_rule, result_id, run
 from tests.worlds.notice_servers import endpoint, smtp_server
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
@@ -174,6 +175,54 @@ def test_each_is_told_once_although_another_cannot_be(world: World, state: State
     assert note(check(world, state, desk, **rule))[0].endswith("; page: chat was told")
     assert "page" not in note(check(world, state, desk, **rule))[0]
     assert [to for _, to, _ in desk.told] == ["oncall", "chat"]
+
+
+@pytest.mark.parametrize("worse", [True, False])
+def test_an_end_that_could_not_be_told_is_told_later_although_it_has_cost_the_rule_its_autonomy(
+    world: World, state: StateDir, worse: bool
+) -> None:
+    world.helps, desk, shop = False, Desk(), result_id("web-1", "shop-answers")
+    wanted, desk.away = [""], {"oncall"}
+
+    def lost(rule: object, why: str) -> None:
+        world.trust = "propose", why
+
+    def rerun(ids: Sequence[str]) -> Report:
+        broken = worse and world.acts
+        return make_report([make_result("ok" if id == shop and not broken else "critical", id=id) for id in ids])
+
+    def once() -> HealRecord:
+        world.now += 60
+        means = world.means(
+            rerun=rerun, neighbours=lambda rule: [shop], page=desk.pager, lost=lost,
+            suppressed=lambda result: wanted[0],
+        )  # fmt: skip
+        rule = make_rule(tries=9 if worse else 1, per=86400.0, neighbours="@shop")
+        (record,) = heal(world.report(), [rule], state, means, history={})
+        return record
+
+    first = once()
+    assert (bool(first.worse), desk.told) == (worse, [])
+    assert "told: " in first.paged
+    desk.away.clear()
+    wanted[0] = "left alone: it is in downtime night"
+    assert (once().outcome, desk.told) == ("refused", [])
+    wanted[0] = ""
+    told = once()
+    assert (told.outcome, told.paged, len(desk.told)) == ("refused", "oncall was told", 1)
+    assert ("given up in this problem: provision made" in desk.told[0][2]) == worse
+    assert (once().paged, len(desk.told)) == ("", 1)
+
+
+def test_what_somebody_has_undone_is_no_end(world: World, state: StateDir) -> None:
+    desk = Desk()
+    (record,) = check(world, state, desk, tries=9, per=86400.0)
+    assert record.verified
+    audit = Audit(state, "prod", world.now, looking=True)
+    audit.undo(str(audit.begun()[0]["try"]), "alice", world.now)
+    world.sick.add("web-1")
+    (record,) = check(world, state, desk, tries=9, per=86400.0)
+    assert (closed(record)[0], desk.told) == ("given up", [])
 
 
 MAILED = """\

@@ -77,7 +77,7 @@ def test_a_group_is_healed_host_by_host_each_once_the_one_before_is_proven_well(
 def test_one_that_is_known_not_to_have_helped_holds_up_no_other(shop: World, state: StateDir) -> None:
     unseen(shop, state)
     shop.now += 12
-    (one,) = check(shop, state, web_1="warning", web_2="critical")
+    _, one = check(shop, state, web_1="warning", web_2="critical")
     assert (one.before.host, one.verified) == ("web-2", True)
 
 

@@ -18,7 +18,7 @@ from infratest.heal.ladder import remedies
 from infratest.heal.undoing import can_undo, undo, undo_words
 from infratest.store.directory import StateDir
 from tests.cli.test_heal import Project
-from tests.worlds.heal_world import World, closed, make_rule, run, surroundings
+from tests.worlds.heal_world import World, closed, make_report, make_rule, run, surroundings
 
 UNDO = "rm -f {folder}/there; echo taken back"
 
@@ -195,6 +195,27 @@ def test_an_approved_heal_earns_as_soon_as_a_later_check_sees_that_it_helped_and
     assert audit.approved("mend-web") == []
     run(world, state, make_rule(mode="propose"))
     assert len(Audit(state, "prod", world.now, looking=True).approved("mend-web")) == 1
+
+
+def test_what_nobody_knows_yet_or_ever_will_ends_no_row_of_approved_heals(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(approved_heal(world, state).approved("mend-web")) == 1
+    world.sick, world.limits, world.helps = {"web-1"}, Limits(settle=30.0), False
+    audit = approved_heal(world, state, in_time=False)
+    assert (len(verifying.pending(state, "prod")), len(audit.approved("mend-web"))) == (1, 1)
+    world.now += 700
+    means = world.means(planned=lambda feature: [])
+    (record,) = heal(make_report([], world.now), [make_rule(mode="propose")], state, means, history={})
+    assert record.error == "its scenario is there no longer"
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
+    for audit in (Audit(state, "prod", world.now, looking=True), Audit(state, "prod", world.now)):  # and in a new file
+        assert [one.gone for one in audit.tries] == [False, True]
+        assert len(audit.approved("mend-web")) == 1
+    assert (state.path / "heal.1.jsonl").exists()
+    world.on_act, world.limits = lambda name: None, Limits(settle=0.0)
+    (record,) = run(world, state, make_rule())
+    assert (record.ending, Audit(state, "prod", world.now).approved("mend-web")) == ("failed", [])
 
 
 def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: World, state: StateDir) -> None:

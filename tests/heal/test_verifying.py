@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from infratest.errors import UserError
+from infratest.errors import ProviderError, UserError
 from infratest.heal import verifying
 from infratest.heal.healing import heal
+from infratest.project import prepare
 from infratest.project.collecting import planned
+from infratest.project.heal import means_of
 from infratest.project.session import session_of
 from infratest.store.directory import StateDir
 from tests.cli.test_heal import ID, Project
@@ -73,6 +75,36 @@ def test_what_no_check_looks_at_any_more_goes(
 ) -> None:
     world.now += later
     assert (left(world, state, {"prod": {GONE: WAITS}}, planned=planned) is not None) is stays
+
+
+def test_whether_a_scenario_is_still_there_is_not_asked_in_every_run(world: World, state: StateDir) -> None:
+    state.write("verifying.json", json.dumps({"prod": {GONE: WAITS}}))
+    asked, there = list[float](), [GONE]
+
+    def plan(feature: str) -> list[str]:
+        asked.append(world.now - NOON)
+        return there
+
+    means = world.means(planned=plan)
+    for _ in range(20):
+        world.now += 60
+        heal(make_report([make_result("ok")], world.now), [make_rule()], state, means, history={})
+    assert asked == [660]
+    there.clear()
+    world.now += 61
+    heal(make_report([make_result("ok")], world.now), [make_rule()], state, means, history={})
+    assert (asked, verifying.pending(state, "prod")) == ([660, 1261], {})
+
+
+def test_no_provider_is_asked_for_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Project(tmp_path)
+    means = means_of(session_of(tmp_path / "stack.yaml", env="prod"))
+
+    def silent(*about: object) -> None:
+        raise ProviderError("the API did not answer")
+
+    monkeypatch.setattr(prepare, "open_hosts", silent)
+    assert means.planned(ID.partition("#")[0]) == [ID]
 
 
 def test_the_plan_is_what_checks_may_run_on_all_hosts(tmp_path: Path) -> None:

@@ -544,6 +544,16 @@ def looked_around(healer: Healer) -> bool:
     return healer.monitor.book.asked[other].hint != before
 
 
+def test_an_undo_asks_what_people_want_of_what_is_worse_watched_or_not(healer: Healer) -> None:
+    book, now = healer.healed(0).monitor.book, healer.monitor.timepiece.now()
+    elsewhere = THERE.replace("@here", "@elsewhere")
+    asked = [(THERE, False), (elsewhere, False), (THERE, True), (elsewhere, True)]
+    found = [healing._why_left_alone(book, id, now, beside) for id, beside in asked]
+    assert found == ["", "it is watched no longer", "", ""]
+    book.plan([Downtime("works", Fixed(now.wall, now.wall + 3600.0), frozenset([THERE, elsewhere]))])
+    assert all("works" in healing._why_left_alone(book, id, now, True) for id in (THERE, elsewhere))
+
+
 def test_for_what_cannot_be_healed_nobody_else_is_looked_at(project: Path) -> None:
     (two_hosts(project, mode="observe") / "there-here").touch()
     healer = Healer(project).healed(0)

@@ -61,7 +61,9 @@ class Try:
 
     Args:
         until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
-        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped.
+        drill: it was made in one. verifying: it is done, and nobody has seen yet whether it helped. gone: nobody will,
+        since what it was for is no longer there: that is nobody's fault. id: of the result that it was for. rung: index
+        in the ladder. acted: when the act had ended, None where that is not known.
     """
 
     rule: str
@@ -73,6 +75,15 @@ class Try:
     alive: bool = False
     drill: bool = False
     verifying: bool = False
+    id: str = ""
+    rung: int = 0
+    acted: float | None = None
+    gone: bool = False
+
+    def failed(self, now: float) -> bool:
+        """Whether it is known not to have helped, or was cut off. Args: now: in seconds since the epoch."""
+        acts = not self.ended and (self.alive or self.until > now)
+        return not (self.verified or self.verifying or acts)
 
 
 @dataclass(frozen=True, kw_only=True)
