@@ -137,12 +137,11 @@ def test_a_heal_is_verified_by_its_own_feature_wherever_one_stands(tmp_path: Pat
     assert project.audit() == ["refused", "try", "tried"]
 
 
-def test_what_was_named_from_elsewhere_is_looked_at_again_there(tmp_path: Path) -> None:
+def test_what_was_named_from_elsewhere_is_looked_at_again_there(project: Project) -> None:
     """A feature that all stacks share is none of the stack file's folder, and its heal is verified all the same."""
-    project = Project(tmp_path)
-    stack = tmp_path / "stacks" / "stack.yaml"
+    stack = project.folder / "stacks" / "stack.yaml"
     stack.parent.mkdir()
-    stack.write_text((tmp_path / "stack.yaml").read_text().replace("features: [features]", "features: [nothing]"))
+    stack.write_text((project.folder / "stack.yaml").read_text().replace("features: [features]", "features: [nothing]"))
     for status in (2, 0):
         done = project.run("check", "--env", "prod", "--heal", "--stack", str(stack), "features")
         assert done[0] == status, done
