@@ -139,7 +139,7 @@ def test_what_is_no_doing_of_a_drill_counts_as_ever(state: StateDir, env: str, a
     assert not record(state, "critical").drill
 
 
-@pytest.mark.parametrize("text", ["no JSON", "[]", '{"env": "prod"}', KILLED])
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"env": "prod"}', pytest.param(KILLED, id="killed")])
 def test_a_drill_that_was_killed_is_over(state: StateDir, text: str) -> None:
     state.write(drilling.FILE, text)
     assert not record(state, "critical", "critical").drill
