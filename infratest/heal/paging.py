@@ -15,6 +15,7 @@ from infratest.heal.audit import Audit
 from infratest.heal.gates import BUDGET, GROUP_BUDGET, OPENED_BY_APPROVAL, SUPPRESSED, WAIT, refusals
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
+from infratest.heal.neighbours import RANKS
 from infratest.heal.records import REFUSED, TRIED, HealRecord
 from infratest.model import Result
 from infratest.remedies.base import Surroundings
@@ -83,15 +84,26 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
     host = means.hosts[record.before.host]
     around = Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
                           environment=means.variables, page=tell)  # fmt: skip
-    seen = record.after or record.before
-    words = record.error or record.reason
-    news = seen.changed(reason=clean(f"{seen.reason}; healing is at its end: {record.remedy}: {words}", 500))
     try:
-        return replace(record, paged=page(record.rule).apply(news, around, Deadline(min(SECONDS, seconds))).words)
+        out = page(record.rule).apply(_news(record), around, Deadline(min(SECONDS, seconds)))
     except InfratestError as error:
         why = clean(str(error), 200)
         who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
         return replace(record, paged=f"{who}{why}")
+    return replace(record, paged=out.words)
+
+
+def _news(record: HealRecord) -> Result:
+    """Return the result as people are told of it: how it ended, in the state of what is worst by then."""
+    seen = record.after or record.before
+    words = f"{record.remedy}: {record.reason or f'it did not help, now {seen.state}'}"
+    if record.worse:
+        words = f"{record.remedy} made {', '.join(record.worse[:3])} worse: {record.undone}"
+    worst = max((seen.state, *(one.state for one in record.beside)), key=RANKS.__getitem__)
+    state = worst if RANKS[worst] else record.before.state  # by an undo all may be well, and that is no news of it
+    said = f"{seen.reason}; " if seen.reason else ""
+    news: Result = seen.changed(state=state, reason=clean(f"{said}healing is at its end: {words}", 500))
+    return news
 
 
 def _were_told(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from infratest.heal.audit import Audit
 from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
 from infratest.heal.means import Pager
+from infratest.heal.paging import paged
 from infratest.heal.records import HealRecord, note
 from infratest.model import Report, Result
 from infratest.project.paging import pager
@@ -212,6 +214,34 @@ def test_an_end_that_could_not_be_told_is_told_later_although_it_has_cost_the_ru
     assert (told.outcome, told.paged, len(desk.told)) == ("refused", "oncall was told", 1)
     assert ("given up in this problem: provision made" in desk.told[0][2]) == worse
     assert (once().paged, len(desk.told)) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state_told", "words"),
+    [
+        ({"after": make_result("critical")}, "critical", "provision: it did not help, now critical"),
+        ({"after": make_result("warning")}, "warning", "provision: it did not help, now warning"),
+        ({"error": "no disk"}, "critical", "provision: no disk"),
+        (
+            {"worse": ("shop",), "beside": (make_result("warning"),), "undone": "not undone, it has no undo"},
+            "warning",
+            "provision made shop worse: not undone, it has no undo",
+        ),
+        ({"worse": ("shop",), "undone": "undone, done"}, "critical", "provision made shop worse: undone, done"),
+    ],
+)
+def test_what_a_later_check_has_found_is_told_in_words_and_in_the_state_of_what_is_worst(
+    world: World, state: StateDir, changes: dict[str, Any], state_told: str, words: str
+) -> None:
+    told = list[Result]()
+    found = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(result) or "")
+    fields = {"after": make_result("ok") if "worse" in changes else None} | changes
+    record = HealRecord(time=world.now, rule=make_rule(), outcome="tried", gates=(), rung=0, remedy="provision",
+                        before=make_result("critical"), later=True, **fields)  # fmt: skip
+    paged(record, world.means(page=found), Audit(state, "prod", world.now), 20.0)
+    (one,) = told
+    said = "" if "worse" in changes else "port 80 is not listening; "
+    assert (one.state, one.reason) == (state_told, f"{said}healing is at its end: {words}")
 
 
 def test_what_somebody_has_undone_is_no_end(world: World, state: StateDir) -> None:
