@@ -11,14 +11,15 @@ from dataclasses import replace
 from functools import partial
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError, InfratestError
+from infratest.errors import HealError, InfratestError, StateError
 from infratest.heal import verifying
 from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, refusals
 from infratest.heal.looking import well
 from infratest.heal.mark import Taken
 from infratest.heal.neighbours import NEIGHBOURS, Beside
+from infratest.heal.pause import paused_until
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
-from infratest.heal.undoing import LEAST, kept, longest, undo
+from infratest.heal.undoing import LEAST, can_undo, kept, longest, undo
 from infratest.heal.ways import OPENING, PATIENCE, Way, Ways
 from infratest.model import Result
 from infratest.remedies.base import Remedy
@@ -160,7 +161,9 @@ class Acts(Ways):
             if done.worse:
                 done = self._given_up(done, beside, remedy, way, number)
                 after = self._look(record.before)
-            done = replace(done, after=after, verifying=not done.worse and (cut or done.verifying))
+            done = replace(done, after=after, verifying=done.verifying or (cut and not done.worse))
+            if not (done.worse or done.error or done.verified or done.verifying):
+                done = replace(done, verifying=self._rests(after, beside))
             if done.verifying and done.error:
                 way.mark.settles(self._settles_for(done, ended))
                 self._waits(done, number, ended, beside)
@@ -170,15 +173,14 @@ class Acts(Ways):
         except Exception as error:  # nothing acts any more: a defect of a remedy leaves no try that may still run
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(done, error=words, duration=time.monotonic() - begun), number)
-            verifying.forget(self._state, self._report.env, number)
+            if not done.worse:
+                verifying.forget(self._state, self._report.env, number)
             raise
         return replace(done, duration=time.monotonic() - begun)
 
     def _cut_off(self, done: HealRecord, number: str, how: str) -> None:
         """Keep what is known of a try as a signal ends this run. What may have helped is left to a later check."""
-        if done.undone:
-            verifying.forget(self._state, self._report.env, number)
-        if done.worse:
+        if done.worse:  # it is noted still: a later check does what is left to do, and tells people
             done = replace(done, undone=done.undone or f"its undo was {how}")
         elif verifying.has(self._state, self._report.env, number):
             words = f"{done.words}; {how} before it was seen whether it helped"
@@ -197,12 +199,12 @@ class Acts(Ways):
         done = replace(record, seen=seen)
         if done.verified:
             self._settle(done.before.id, seen)
-        if not done.verifying:
-            verifying.forget(self._state, self._report.env, number)
         self._audit.end(done, number)
         self._tell(done)
         if not (done.worse or done.verified or done.verifying):
             self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} did not help")
+        if not (done.worse or done.verifying):
+            verifying.forget(self._state, self._report.env, number)
         return done
 
     def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
@@ -247,6 +249,8 @@ class Acts(Ways):
             # What was undone before has cost it then; somebody may have granted it anew since.
             if not before and self._audit.undone(number) and not self._audit.of_a_drill(number):
                 self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
+            if self._audit.undone(number):  # the next check would tell of it as if it still stood
+                verifying.forget(self._state, self._report.env, number)
 
     def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
         host = self._means.hosts.get(result.host)
@@ -263,17 +267,19 @@ class Acts(Ways):
                 now, left, command = self._means.clock(), self._left(), self._means.command
                 return undo(remedy, result, around, self._audit, number, by, now, left, command=command)
             finally:
+                if self._audit.undone(number):  # of what was done nothing has yet to take effect
+                    way.mark.settles(0.0)
                 way.mark.give_back(Deadline(PATIENCE))
 
     def _beside(self, record: HealRecord, beside: Beside, number: str) -> HealRecord:
         """Look at the neighbours. Where one is worse that is on record before anything is undone.
 
-        What is worse when the time of this run is over may only not have been seen, or not yet be as before: the next
-        check tells.
+        What is worse when the time of this run is over may only not have been seen, or not yet be as before, and an
+        undo is an act, which waits for what people want: a later check tells.
         """
         worse, over = self._worse(beside, self._settle_of(record))
-        if not worse:
-            return replace(record, verifying=over)
+        if not worse or self._rests(record.before, beside):
+            return replace(record, verifying=over or bool(worse))
         record = replace(record, worse=worse, beside=beside.seen)
         self._audit.told_worse(record, number)
         return record
@@ -284,7 +290,7 @@ class Acts(Ways):
         Whatever comes of that, or ends this run meanwhile, it is given up.
         """
         around = self._surroundings(record.before, remedy, way, number)
-        by, words = f"the healer: {', '.join(record.worse[:3])} is worse", ""
+        by, words, waits = f"the healer: {', '.join(record.worse[:3])} is worse", "", False
         try:
             self._loses(record.rule, f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse")
         finally:
@@ -297,8 +303,26 @@ class Acts(Ways):
                 words = f"undone, {done}"
                 beside.worse(Deadline(0.0))  # as they are since, for the report
             except HealError as error:
-                words = f"not undone, {error}"
-        return replace(record, beside=beside.seen, undone=words)
+                waits = self._undo_waits(remedy, number)
+                words = f"not undone{' yet' if waits else ''}, {error}"
+        return replace(record, beside=beside.seen, undone=words, verifying=waits)
+
+    def _undo_waits(self, remedy: Remedy, number: str) -> bool:
+        """Whether an undo that came to nothing may be begun later: another healer was at work, or no time was left."""
+        return can_undo(remedy) and not self._audit.undone(number)
+
+    def _rests(self, result: Result, beside: Beside) -> bool:
+        """Whether what is not well says nothing now, or nothing may be done about it: who is at work may cause it.
+
+        An undo is an act. It waits for what any other one waits for, and so does what a verdict would cost the rule.
+        """
+        means = self._means
+        try:
+            if paused_until(self._state, means.clock(), means.resume) is not None or not means.witness()[0]:
+                return True
+        except StateError:  # whether there is a pause nobody can say
+            return True
+        return not means.drilled and any(means.suppressed(each) for each in (result, *beside.seen))
 
     def _worse(self, beside: Beside, seconds: float) -> tuple[tuple[str, ...], bool]:
         """Return the neighbours that are worse, and stay so for so long; and whether looking ended before that could

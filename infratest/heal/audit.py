@@ -177,8 +177,12 @@ class Audit:
         self._write(ended | {"verified": verified, "words": clean(f"{one.remedy}: {words}")} | kept | lost)
 
     def told_worse(self, record: HealRecord, number: str) -> None:
-        """Write that a later check saw what such a try has made worse."""
+        """Write what a try has made worse, and what came of undoing it where that is known by now."""
         self._write(record.as_dict(self._env) | {"event": FAILED, "try": number})
+
+    def worse(self, number: str) -> dict[str, Any] | None:
+        """Return the first record of what a try has made worse; None where there is none."""
+        return next((one for one in self._records if one.get("try") == number and one.get("worse")), None)
 
     def decided(self, record: HealRecord) -> bool:
         """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
@@ -223,7 +227,6 @@ class Audit:
     def undo(self, number: str, by: str, time: float) -> None:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
         self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
-        verifying.forget(self._state, self._env, number)  # the next check would tell of it as if it still stood
 
     def undo_ended(self, number: str, words: str, time: float) -> None:
         """Write down what came of that."""

@@ -40,7 +40,7 @@ from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.looking import overlaid, well
 from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS
-from infratest.heal.paging import GIVEN_UP, paged
+from infratest.heal.paging import GIVEN_UP
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
@@ -178,7 +178,7 @@ class _Healer(Afterwards):
             )
             records.append(self._decide(case))
         if not self._dry:
-            records[-1] = paged(records[-1], self._means, self._audit, self._left() + ENDING)
+            records[-1] = self._ended_here(records[-1])
         return records
 
     def _due_for_another_look(self, case: _Case) -> bool:

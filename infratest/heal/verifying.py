@@ -28,8 +28,9 @@ class Unverified:
         number: of its try. was: the state of the result before. problem: when that began. ended: when the act did, in
         seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
         the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
-        would bring back, or empty. rests: when it was last found that people want nothing done there, so that its undo
-        waits; sought: and when it was asked for last whether its scenario is still there; in seconds since the epoch.
+        would bring back, or empty. rests: when it was last found that people want nothing done there, so that its
+        verdict waits; sought: when it was asked for last whether its scenario is still there; worse: since when each
+        neighbour is that is worse, by id, as later checks have seen it; in seconds since the epoch.
     """
 
     number: str
@@ -44,6 +45,7 @@ class Unverified:
     kept: str = ""
     rests: float = 0.0
     sought: float = 0.0
+    worse: Mapping[str, float] = field(default_factory=dict)
 
 
 def pending(state: StateDir, env: str) -> dict[str, Unverified]:
@@ -121,11 +123,11 @@ def _unverified(entry: Any) -> Unverified | None:
         one = Unverified(**entry)
         texts, numbers = (
             (one.number, one.rule, one.remedy, one.was, one.kept),
-            (one.rung, one.ended, one.problem or 0.0, one.rests, one.sought),
+            (one.rung, one.ended, one.problem or 0.0, one.rests, one.sought, *one.worse.values()),
         )
         right = all(isinstance(text, str) for text in texts) and isinstance(one.beside, dict)
         return one if right and all(isinstance(number, (int, float)) for number in numbers) else None
-    except TypeError:
+    except (AttributeError, TypeError):
         return None
 
 

@@ -19,7 +19,6 @@ from infratest.heal.gates import Stored
 from infratest.heal.looking import Looks
 from infratest.heal.mark import Mark, healer
 from infratest.heal.means import Means
-from infratest.heal.verifying import Unverified
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
@@ -89,19 +88,6 @@ class Ways(Looks):
     def _opened(self, host: Host, deadline: Deadline) -> Transport:
         """Return a new connection to a host as it is now."""
         return self._means.open_transport(self._means.now(host, deadline), deadline)
-
-    def _settled(self, id: str, rule: HealRule, one: Unverified, helped: bool) -> None:
-        """Let other healers at a result again, where it is known before a rung's time is over what came of it.
-
-        What has helped it may have yet to help others of its host.
-        """
-        host, left = id.rpartition("@")[2], one.ended + rule.settle(one.rung, 0.0) - self._means.clock()
-        if host in self._means.hosts and left > 0.0:
-            limit = Deadline(min(OPENING / 3, self._left()))
-            with self._connection(self._means.hosts[host], rule, limit) as way:
-                way.mark.settles(left if helped else 0.0)
-                way.mark.helped(id)
-                way.mark.settled(limit)
 
     def _surroundings(
         self, result: Result, remedy: Remedy, way: Way, number: str, settle: float = 0.0, settles: float = 0.0

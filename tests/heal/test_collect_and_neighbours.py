@@ -161,7 +161,6 @@ def test_what_ends_the_run_in_the_undo_or_behind_it_leaves_it_given_up(
     with pytest.raises(type(how)):
         heal(world.report(), [rule], state, means, history={})
     assert world.lost == [f"a heal of {result_id('web-1')} by replace made {SHOP} worse"]
-    assert verifying.pending(state, "prod") == {}
     told = state.read("heal.jsonl")
     assert "undo" in events(state)
     assert [(one["worse"], one["words"], one["kept"]) for one in told if one["event"] in ("failed", "tried")] == [
@@ -170,8 +169,10 @@ def test_what_ends_the_run_in_the_undo_or_behind_it_leaves_it_given_up(
     began = False
     world.now += 2 * rule.per  # as long as the problem lasts
     world.sick.add("web-1")
-    (record,) = heal(world.report(), [rule], state, means, history={})
+    left, record = heal(world.report(), [rule], state, means, history={})
+    assert (left.worse, left.undone.startswith(("it was undone", "an undo of it was begun"))) == ((SHOP,), True)
     assert record.reason == f"given up in this problem: replace made {SHOP} worse"
+    assert verifying.pending(state, "prod") == {}
 
 
 def test_an_act_that_takes_all_of_its_time_leaves_enough_for_the_looks_and_the_undo(
@@ -244,7 +245,7 @@ def test_what_is_worse_beside_it_is_found_by_the_next_check_although_the_scenari
     assert (record.ending, record.worse, record.undone[:10]) == ("failed", (SHOP,), "not undone")
     assert note([record])[0].startswith(f"provision made {SHOP} worse, now OK: not undone, provision has no undo")
     assert world.lost == [f"a heal of {result_id('web-1')} by provision made {SHOP} worse"]
-    assert events(state) == ["try", "tried", "failed"]
+    assert events(state) == ["try", "tried", "failed", "failed"]
     assert not any(one.get("verified") for one in state.read("heal.jsonl"))
     assert beside.run(state) == []
 
@@ -444,8 +445,9 @@ def test_what_ends_a_run_in_its_undo_leaves_on_record_what_was_worse(
         waiting.heal(3601.0)
     monkeypatch.undo()
     assert len(waiting.lost) == 1
-    assert [one.get("worse") for one in state.read("heal.jsonl")][-2:] == [None, [SHOP]]
-    (gave_up,) = waiting.heal(3601.0)  # and after the time of its budget, too
+    assert [one.get("worse") for one in state.read("heal.jsonl")][-2:] == [[SHOP], None]
+    left, gave_up = waiting.heal(3601.0)  # and after the time of its budget, too
+    assert left.undone == f"an undo of it was begun by the healer: {SHOP} is worse, and its end is not on record"
     assert (closed(gave_up)[0], gave_up.reason) == (
         "given up",
         f"given up in this problem: hook touch done made {SHOP} worse",

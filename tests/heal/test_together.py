@@ -98,6 +98,8 @@ def test_a_scenario_that_is_gone_holds_up_others_for_an_hour_after_the_deadline(
 ) -> None:
     unseen(shop, state)
     shop.now += seconds
+    states = {"web-1": "unknown"}
+    shop.look = lambda host: make_result(states.get(host, "critical" if host in shop.sick else "ok"), host)
     told = check(shop, state)
     assert told[-1].before.host == "web-2"
     assert (told[-1].verified, closed(told[-1])) == ((True, []) if open else (False, ["together"]))

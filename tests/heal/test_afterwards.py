@@ -1,0 +1,353 @@
+"""The life of a verdict that comes later: what it waits for, who judges it, and what a kill at each write leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import NoFeature
+from infratest.heal import neighbours, verifying
+from infratest.heal.audit import Audit
+from infratest.heal.gates import Limits
+from infratest.heal.healing import heal
+from infratest.heal.means import Pager
+from infratest.heal.pause import pause, resume
+from infratest.heal.records import note
+from infratest.heal.verdict import FAILED, HELPED, WAITS, WORSE, Sight, verdict
+from infratest.model import Report, Result
+from infratest.remedies.hook import Hook
+from infratest.store.directory import StateDir
+from tests.heal.test_collect_and_neighbours import SHOP, Killed, Waiting, hooked
+from tests.worlds.heal_world import World, closed, make_report, make_result, make_rule, open_local, result_id
+
+ID = result_id("web-1")
+
+
+@pytest.mark.parametrize(
+    ("sight", "said"),
+    [
+        (Sight(well=True, early=True, rests=True), HELPED),
+        (Sight(well=False), FAILED),
+        (Sight(well=False, early=True), WAITS),
+        (Sight(well=False, rests=True), WAITS),
+        (Sight(well=False, unseen=True), WAITS),
+        (Sight(well=True, unseen=True), WAITS),
+        (Sight(well=True, worse=(SHOP,)), WAITS),
+        (Sight(well=True, worse=(SHOP,), stays=True), WORSE),
+        (Sight(well=True, worse=(SHOP,), stays=True, early=True), WAITS),
+        (Sight(well=True, worse=(SHOP,), stays=True, rests=True), WAITS),
+        (Sight(well=True, told=True), WORSE),
+        (Sight(well=True, told=True, worse=(SHOP,)), WORSE),
+        (Sight(well=True, told=True, worse=(SHOP,), rests=True), WAITS),
+        (Sight(well=False, rests=True, begun=True), WORSE),
+    ],
+)
+def test_the_verdict_on_what_is_seen(sight: Sight, said: str) -> None:
+    assert verdict(sight) == said
+
+
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(seconds: float) -> None:
+        raise AssertionError(f"it waits {seconds} s beside what is worse")
+
+    monkeypatch.setattr(neighbours, "time", SimpleNamespace(sleep=waits))
+
+
+@pytest.mark.parametrize("between", ["worse", "well", "unseen"])
+def test_what_short_checks_see_worse_twice_has_stayed_so_and_its_undo_waits_for_a_longer_one(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    waiting = Waiting(world, state)
+    nobody_waits(monkeypatch)
+    world.sick, world.limits, silent = set(), Limits(settle=10.0), list[str]()
+    seen = waiting.rerun
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if silent and SHOP in ids:
+            raise NoFeature("it cannot be read")
+        return seen(ids)
+
+    waiting.rerun = rerun  # type: ignore[method-assign]
+    short, told = Deadline(9.0, lambda: 0.0), list[str]()
+    pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
+    assert waiting.heal(3601.0, deadline=short) == []
+    assert verifying.pending(state, "prod")[ID].worse == {SHOP: world.now}
+    if between == "unseen":
+        silent.append("")
+        assert waiting.heal(30.0, deadline=short) == []
+        silent.clear()
+    elif between == "well":
+        waiting.done.unlink()
+        assert note(waiting.heal(30.0, deadline=short)) == ["healed: hook touch done, was CRITICAL"]
+        return
+    assert waiting.heal(5.0, deadline=short) == [] if between == "worse" else True
+    (record,) = waiting.heal(10.0, deadline=short, page=pager)
+    words = "not undone yet, 8.5 s of this run are left, and an undo is begun with 30 s at least"
+    assert (record.worse, record.undone.startswith(words), told) == ((SHOP,), True, ["oncall"])
+    assert waiting.heal(60.0, deadline=short, page=pager)[0].undone.startswith(words)
+    assert [bool(one.get("worse")) for one in state.read("heal.jsonl")].count(True) == 1
+    (record,) = waiting.heal(60.0, deadline=Deadline(60.0, lambda: 0.0), page=pager)
+    assert (record.undone, waiting.done.exists(), verifying.pending(state, "prod")) == ("undone, as before", False, {})
+    assert (len({*world.lost}), told) == (1, ["oncall"])
+
+
+def test_an_undo_that_can_never_be_begun_is_given_up_an_hour_later(world: World, state: StateDir) -> None:
+    waiting, short = Waiting(world, state), Deadline(9.0, lambda: 0.0)
+    world.sick = set()
+    assert waiting.heal(3601.0, deadline=short)[0].undone.startswith("not undone yet, ")
+    (record,) = waiting.heal(7200.0, deadline=short)
+    assert record.undone.startswith("not undone, 8.5 s of this run are left")
+    assert verifying.pending(state, "prod") == {}
+
+
+def test_a_rule_that_was_granted_anew_while_its_undo_waits_is_not_taken_that(world: World, state: StateDir) -> None:
+    waiting, short, granted = Waiting(world, state), Deadline(9.0, lambda: 0.0), [0.0]
+    waiting.heal(3601.0, deadline=short, granted=lambda rule: granted[0])
+    granted[0] = world.now + 1.0
+    waiting.heal(60.0, deadline=short, granted=lambda rule: granted[0])
+    assert len(world.lost) == 1
+
+
+@pytest.mark.parametrize("who", ["pause", "result", "witness"])
+@pytest.mark.parametrize("own", [False, True])
+def test_what_is_red_while_people_are_at_work_there_costs_nothing_until_they_are_not(
+    world: World, state: StateDir, who: str, own: bool
+) -> None:
+    rule, told, busy = make_rule(settles=() if own else (60.0,)), list[str](), [False]
+    pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+
+    def check(later: float) -> list[Any]:
+        world.now += later
+        means = world.means(
+            suppressed=lambda result: "left alone: in downtime" if busy[0] and who == "result" else "",
+            witness=lambda: (not (busy[0] and who == "witness"), "none of them is reached"), page=pager,
+        )  # fmt: skip
+        return heal(world.report(), [rule], state, means, history={})
+
+    def begins(name: str) -> None:
+        busy[0] = True
+        if who == "pause":
+            pause(state, 86400.0, world.now)
+
+    world.on_act = begins if own else world.on_act
+    (record,) = check(60.0)
+    assert record.ending == "verifying"
+    begins("")
+    for later in (61.0, 600.0, 7200.0):
+        (record,) = check(later)
+        assert record.outcome == "refused"
+    world.look = lambda host: make_result("unknown")  # somebody has switched it off
+    check(3000.0)
+    check(3000.0)
+    assert (world.lost, told, "failed" in [one["event"] for one in state.read("heal.jsonl")]) == ([], [], False)
+    busy[0], world.look = False, None
+    resume(state)
+    verdicts = check(60.0)
+    assert (verdicts[0].ending, verdicts[0].later, len(told)) == ("failed", True, 1)
+    assert world.lost[0] == f"a heal of {ID} did not help"
+
+
+def test_what_waits_for_people_is_looked_at_once_in_a_check(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Waiting(world, state)
+    world.sick, world.limits = set(), Limits(settle=10.0)
+    nobody_waits(monkeypatch)
+    assert waiting.heal(3601.0, suppressed=lambda result: "left alone: in downtime" if result.id == ID else "") == []
+    assert verifying.pending(state, "prod")[ID].worse == {}  # what was worse then may be by who was at work
+
+
+@pytest.mark.parametrize("how", ["host", "scenario", "feature"])
+@pytest.mark.parametrize("helped", [True, False])
+def test_a_neighbour_that_was_removed_keeps_no_heal_from_its_verdict(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, how: str, helped: bool
+) -> None:
+    nobody_waits(monkeypatch)
+    removed = result_id("web-9" if how == "host" else "web-1", "removed")
+    world.limits, world.helps, gone, asked = Limits(settle=10.0), helped, list[str](), list[str]()
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if gone and removed in ids and how == "feature":
+            raise NoFeature("features/web.feature: no such feature of this stack")
+        report = world.rerun([id for id in ids if not gone or id != removed])
+        return make_report([one if one.id == ID else one.changed(state="ok") for one in report.results], world.now)
+
+    def plan(feature: str) -> list[str]:
+        asked.append(feature)
+        return [ID, SHOP]
+
+    rule = make_rule(neighbours="@web")
+    means: Callable[..., Any] = lambda **more: world.means(  # noqa: E731
+        rerun=rerun, neighbours=lambda rule: [SHOP, removed], planned=plan, **more
+    )
+    gone_by = [0.0]
+    world.on_act = lambda name: gone_by.append(gone_by.pop() + 60.0)
+    world.hosts |= {"web-9": world.hosts["web-1"].changed(name="web-9")} if how == "host" else {}
+    others = [make_result("ok", name) for name in world.hosts if name != "web-1"]
+    red, deadline = make_report([make_result("critical"), *others], world.now), Deadline(60.0, lambda: gone_by[0])
+    (record,) = heal(red, [rule], state, means(deadline=deadline), history={})
+    assert record.ending == "verifying"
+    gone.append(removed)
+    world.hosts.pop("web-9", None)
+    world.now += 60
+    records = heal(world.report(), [rule], state, means(), history={})
+    assert (records[0].ending, records[0].later, len(asked)) == ("healed" if helped else "failed", True, how != "host")
+
+
+@pytest.mark.parametrize(
+    ("now", "ending", "lost"), [("ok", "healed", 0), ("critical", "failed", 1), ("unknown", "failed", 1)]
+)
+def test_what_no_report_has_shown_is_looked_at_before_it_is_given_up(
+    world: World, state: StateDir, now: str, ending: str, lost: int
+) -> None:
+    """As after a monitor that was stopped for hours, whose first look is one at something else."""
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+    rule = make_rule(settles=(60.0,))
+    assert heal(world.report(), [rule], state, world.means(), history={})[0].ending == "verifying"
+    world.look, world.now = lambda host: make_result(now), world.now + 3000
+    other = make_result("ok", id=result_id("web-1", "other"))
+    assert heal(make_report([other], world.now), [rule], state, world.means(), history={}) == []
+    world.now += 3000
+    (record,) = heal(
+        make_report([other], world.now), [replace(rule, when_tags="@db")], state, world.means(), history={}
+    )
+    assert (record.ending, len(world.lost), verifying.pending(state, "prod")) == (ending, lost, {})
+    assert bool(record.error) == (now == "unknown")
+
+
+class Dying:
+    """Whatever is written, done or told, counted; killed before the one of that number."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.count, self.names = at, 0, list[str]()
+
+    def __call__(self, name: str) -> None:
+        self.names.append(name)
+        self.count += 1
+        if self.count == self.at:
+            raise Killed(name)
+
+
+class Life:
+    """Lives of a healer: each but the last is killed at one write."""
+
+    def __init__(self, folder: Path, kind: str, patch: pytest.MonkeyPatch) -> None:
+        folder.mkdir()
+        self.world, self.state = World(folder), StateDir(folder / "state")
+        self.kind, self.told, self.undos = kind, list[str](), 0
+        self.dying = Dying(0)
+        self.world.sick = {"web-1"}
+        if kind == "later worse":
+            self.waiting = Waiting(self.world, self.state)
+        else:
+            self.world.limits = Limits(settle=0.0, looking=0.0)
+            self.world.helps = False
+            if kind == "later failed":
+                self.rule = make_rule(settles=(60.0,), tries=9)
+                assert self.heal(0.0)[0].ending == "verifying"
+            else:
+                self.rule = make_rule(do=hooked(folder, "rm done; echo as before"), neighbours="@web", tries=9)
+        self.world.sick = set() if "worse" in kind and kind != "own worse" else {"web-1"}
+        self.patched(patch)
+
+    def patched(self, patch: pytest.MonkeyPatch) -> None:
+        append, write, undo = StateDir.append, verifying._write, Hook.undo
+
+        def appended(state: StateDir, name: str, data: Any) -> None:
+            self.dying(f"{name} {data.get('event', data.get('kind', ''))}")
+            append(state, name, data)
+
+        def written(state: StateDir, document: Any) -> None:
+            self.dying("note")
+            write(state, document)
+
+        def undone(hook: Hook, *about: Any) -> Any:
+            self.undos += 1
+            self.dying("undo")
+            return undo(hook, *about)
+
+        patch.setattr(StateDir, "append", appended)
+        patch.setattr(verifying, "_write", written)
+        patch.setattr(Hook, "undo", undone)
+
+    def deliver(self, result: Result, name: str, deadline: Deadline) -> str:
+        self.dying("told")
+        self.told.append(result.reason)
+        return ""
+
+    def lost(self, rule: object, why: str) -> None:
+        self.dying("lost")
+        self.world.lost.append(why)
+
+    def rerun(self, ids: Sequence[str]) -> Report:
+        done = (self.world.folder / "done").exists()
+        shop = [make_result("critical" if done else "ok", id=SHOP)] if SHOP in ids else []
+        return make_report([*self.world.rerun([id for id in ids if id != SHOP]).results, *shop], self.world.now)
+
+    def heal(self, later: float) -> list[Any]:
+        self.world.now += later
+        rule = self.waiting.rule if self.kind == "later worse" else self.rule
+        means = self.world.means(
+            rerun=self.rerun, neighbours=lambda rule: [SHOP], lost=self.lost,
+            page=Pager(receivers=lambda to: ["oncall"], deliver=self.deliver),
+        )  # fmt: skip
+        return heal(self.world.report(), [rule], self.state, means, history={})
+
+    def dies(self, at: int) -> list[str]:
+        """Live, killed at that write; return what came to be written."""
+        self.dying = Dying(at)
+        try:
+            self.heal(0.0 if self.kind == "own worse" else 3601.0)
+        except Killed:
+            pass
+        names, self.dying = self.dying.names, Dying(0)
+        return names
+
+
+@pytest.mark.parametrize("kind", ["later worse", "own worse", "later failed"])
+def test_a_kill_at_any_write_leaves_it_to_the_next_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with monkeypatch.context() as patch:
+        names = Life(tmp_path / "whole", kind, patch).dies(0)
+    assert {"lost", "told", "note", "heal.jsonl failed"} <= {*names}
+    # Before the act is noted nobody knows whether it was done: it counts as running until its deadline.
+    for at in range(names.index("note") + 2 if kind == "own worse" else 1, len(names) + 1):
+        with monkeypatch.context() as patch:
+            life = Life(tmp_path / str(at), kind, patch)
+            killed = life.dies(at)[-1]
+            life.heal(60.0)
+            life.heal(60.0)
+        about = (kind, at, killed)
+        assert life.world.lost, about
+        assert 1 <= len(life.told) <= 1 + (killed == "heal.jsonl paged"), (about, life.told)
+        if "worse" in kind:
+            assert verifying.pending(life.state, "prod") == {}, about
+            assert (life.undos, (life.world.folder / "done").exists()) == (
+                1,
+                killed in ("undo", "heal.jsonl process"),
+            ), about
+            assert f"healing is at its end: hook touch done made {SHOP} worse: " in life.told[0], (about, life.told)
+            assert kind == "later worse" or closed(life.heal(3600.0)[-1])[0] == "given up", about
+
+
+def test_an_end_that_a_clock_has_left_in_the_future_has_others_wait_for_nothing(world: World, state: StateDir) -> None:
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+    opened = list[str]()
+
+    def way(host: Any, deadline: Deadline) -> Any:
+        opened.append(host.name)
+        return open_local(host, deadline)
+
+    assert heal(world.report(), [make_rule(settles=(60.0,))], state, world.means(), history={})[0].verifying
+    world.now, world.sick = world.now - 86400.0, set()
+    (record,) = heal(world.report(), [make_rule(settles=(60.0,))], state, world.means(open_transport=way), history={})
+    assert (record.ending, opened) == ("healed", [])
+    assert Audit(state, "prod", world.now).tries[0].verified
