@@ -102,7 +102,7 @@ class Healing:
                 self._fit(watched, book)
             if not self._busy and self._rows is not None and not self._rows.current(watched.session.state):
                 self._rows = None  # while the engine is at work, it is the engine who writes
-            ours = [(result, at, of) for result, at in looked if (of := self._ruled.looks.get(result.id, 0))]
+            ours = [(result, at, of) for result, at in looked if (of := self._counted(result.id))]
             rests = any(result.state not in WELL for result, _, _ in ours) and paused(
                 watched.session.state, now.wall, ""
             )
@@ -141,6 +141,11 @@ class Healing:
         self._waiting.fit(self._ruled.looks)
         self._green = {id: at for id, at in self._green.items() if id in self._ruled.looks}
         self._due = True
+
+    def _counted(self, id: str) -> int:
+        """Return how many looks count of what is handed over: there is a rule for it, or a heal of it to be judged."""
+        waits = self._rows is not None and id in self._rows.verifying  # its rule may be for others since
+        return self._ruled.looks.get(id, int(waits))
 
     def _ends_a_row(self, id: str, of: int) -> bool:
         """Whether that a result is well may say something new: it is no longer so, or one look more of a window."""
