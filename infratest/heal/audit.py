@@ -267,6 +267,15 @@ class Audit:
         made = f"{worse[-1].get('remedy')} made {', '.join(map(str, worse[-1]['worse']))} worse"
         return clean(f"given up in this problem: {made}", 500)
 
+    def failed_rung(self, record: HealRecord) -> int:
+        """Return the rung of the last try in this problem, where that is known not to have helped; else -1."""
+        mine = {"event": BEGUN, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
+        begun = [one for one in self._records if one.get("event") == BEGUN]
+        for one, outcome in reversed(list(zip(begun, self.tries, strict=True))):
+            if mine.items() <= one.items() and not outcome.drill:
+                return outcome.rung if outcome.failed(self._now) and not outcome.gone else -1
+        return -1
+
     def page(self, record: HealRecord, time: float, to: str) -> None:
         """Write down that a receiver was told."""
         said = {"event": PAGED, "env": self._env, "time": time, "id": record.before.id, "rule": record.rule.name}

@@ -16,7 +16,7 @@ from infratest.heal.gates import BUDGET, GROUP_BUDGET, OPENED_BY_APPROVAL, SUPPR
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.neighbours import RANKS
-from infratest.heal.records import REFUSED, TRIED, HealRecord
+from infratest.heal.records import PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.model import Result
 from infratest.remedies.base import Surroundings
 from infratest.stack.declared import OBSERVE
@@ -33,17 +33,19 @@ def ended(record: HealRecord, audit: Audit) -> bool:
     """Whether the ladder is at its end.
 
     Its last rung did not help, it has made something worse, or no try is left, here or for the group. That a rule may
-    no longer act by itself, as after such an end, changes nothing of it.
+    no longer act by itself, as after such an end, or waits for its next try, changes nothing of it: who could not be
+    told at once is told then.
     """
     if record.worse:
         return True
     if record.outcome == TRIED:
         return not record.verified and not record.verifying and record.rung + 1 >= len(rungs(record.rule))
-    if record.outcome != REFUSED or record.rule.mode == OBSERVE:
+    if record.outcome not in (REFUSED, PROPOSED, WOULD) or record.rule.mode == OBSERVE:
         return False
     closed = {answer.name for answer in refusals(record.gates)} - {WAIT, *OPENED_BY_APPROVAL}
-    ends = {BUDGET, GROUP_BUDGET} | ({GIVEN_UP} if audit.made_worse(record) else set())
-    return bool(closed) and closed <= ends
+    if not closed:
+        return audit.failed_rung(record) + 1 >= len(rungs(record.rule))
+    return closed <= {BUDGET, GROUP_BUDGET} | ({GIVEN_UP} if audit.made_worse(record) else set())
 
 
 def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> HealRecord:

@@ -12,6 +12,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import SendError, UserError
+from infratest.heal import afterwards
 from infratest.heal.audit import Audit
 from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
@@ -242,6 +243,41 @@ def test_what_a_later_check_has_found_is_told_in_words_and_in_the_state_of_what_
     (one,) = told
     said = "" if "worse" in changes else "port 80 is not listening; "
     assert (one.state, one.reason) == (state_told, f"{said}healing is at its end: {words}")
+
+
+@pytest.mark.parametrize("how", ["503", "cut off"])
+@pytest.mark.parametrize(
+    ("level", "later", "outcome"), [("propose", 600, "proposed"), ("observe", 600, "would"), ("auto", 60, "refused")]
+)
+def test_a_last_rung_with_tries_left_is_told_later_where_it_could_not_be_at_once(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, how: str, level: str, later: float, outcome: str
+) -> None:
+    world.helps, desk, rule = False, Desk(), make_rule(tries=9, per=86400.0)
+
+    def lost(rule: object, why: str) -> None:
+        world.trust = level, why
+
+    def once() -> HealRecord:
+        world.now += later
+        (record,) = heal(world.report(), [rule], state, world.means(page=desk.pager, lost=lost), history={})
+        return record
+
+    if how == "cut off":
+        monkeypatch.setattr(afterwards, "paged", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            once()
+        monkeypatch.undo()
+    else:
+        desk.away = {"oncall"}
+        assert once().paged.startswith("nobody could be told: ")
+        desk.away.clear()
+    record = once()
+    assert (record.outcome, record.paged) == (outcome, "oncall was told")
+    assert (once().paged, len(desk.told)) == ("", 1)
+
+
+def cut_off(*about: object) -> None:
+    raise KeyboardInterrupt("SIGTERM")
 
 
 def test_what_somebody_has_undone_is_no_end(world: World, state: StateDir) -> None:
