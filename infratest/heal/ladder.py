@@ -82,8 +82,9 @@ def rung_due(rule: HealRule, host: str, tries: Sequence[Try], since: float, dril
 
     Args:
         tries: of this environment. since: when the problem began; a verified heal ends it, so the next begins mildly.
-        drilled: a drill is under way: outside of one, what drills have tried does not count.
+        drilled: a drill is under way: outside of one, what drills have tried does not count. What was for something
+        that is gone says nothing of others.
     """
-    mine = [one for one in tries if one.rule == rule.name and one.host == host and one.time >= since]
+    mine = [one for one in tries if one.rule == rule.name and one.host == host and one.time >= since and not one.gone]
     tried = [one for one in mine if drilled or not one.drill]
     return min(len(tried), len(rungs(rule)) - 1)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infratest.heal.gates import GATES, Answer, Changes, Seen, Situation, Try, gates, refusals, waiting_time
+from infratest.heal.ladder import rung_due
 from infratest.stack.declared import Proof
 from infratest.stack.freeze import Freeze
 from infratest.store.failures import Row
@@ -34,6 +35,8 @@ def under_way(*ago: float, **about: Any) -> tuple[Try, ...]:
 
 
 TOGETHER = {"together": 1, "confirm": 2}
+#: Heals of what was removed since: whether they have helped nobody will know.
+GONE = tuple(replace(one, gone=True) for one in tried(30 * MINUTE, 20 * MINUTE, 1))
 ALLOWED = Situation(
     now=NOON,
     looked=NOON - 5,
@@ -195,6 +198,7 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
         {"tries": tried(30 * MINUTE, 20 * MINUTE, 10 * MINUTE, host="web-2")},
         {"tries": tried(30 * MINUTE, 20 * MINUTE, 10 * MINUTE, rule="other")},
         {"tries": tried(61, ended=False)},
+        {"tries": GONE},
         {"begun": under_way(9)},
         {"rule": make_rule(**TOGETHER), "begun": under_way(9, host="web-1") + under_way(9, rule="other")},
         {"rule": make_rule(**TOGETHER), "begun": under_way(9, host="web-99") + tried(9, host="web-2")},
@@ -219,6 +223,12 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
 )
 def test_a_gate_stays_open(changes: dict[str, Any]) -> None:
     assert closed(**changes) == []
+
+
+def test_what_was_for_something_that_is_gone_raises_no_rung_for_others() -> None:
+    rule = make_rule(do=(("provision", {}), ("fake", {})))
+    assert rung_due(rule, "web-1", tried(MINUTE), NOON - HOUR) == 1
+    assert rung_due(rule, "web-1", GONE, NOON - HOUR) == 0
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,8 @@ def wait(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, st
 
 
 def _spent(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
-    """Return the tries that the budget counts: those that did not heal."""
-    return [attempt for attempt in _in_window(rule, result, situation) if not attempt.verified]
+    """Return the tries that the budget counts: those that did not heal, but for what is gone by now."""
+    return [attempt for attempt in _in_window(rule, result, situation) if not (attempt.verified or attempt.gone)]
 
 
 def _healed(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
