@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from infratest.heal.gates.result import confirmation
+from infratest.heal.healing import heal
 from infratest.store.directory import StateDir
 from infratest.store.failures import LOOKS, ROW_GAP, Row, counted, load, record_run
-from tests.worlds.heal_world import NOON, make_report, make_result, make_rule, result_id
+from tests.worlds.heal_world import NOON, World, closed, make_report, make_result, make_rule, result_id
 
 STATES = {"c": "critical", "w": "warning", ".": "ok", "?": "unknown", "-": "skipped"}
 
@@ -62,6 +63,25 @@ def test_what_a_drill_has_broken_confirms_nothing_afterwards(looks: str, drilled
     assert (row.looks, row.since) == (kept, NOON + 60.0 * began)
     assert row.failures == len(kept.rpartition(".")[2])
     assert row.drill is (drilled[-1] == "d")
+
+
+@pytest.mark.parametrize(
+    ("looks", "drilled", "confirms"),
+    [("cc", "dd", False), ("c.c", "ddd", False), ("cc", "d ", False), ("ccc", "dd ", False), ("cc", " d", True)],
+)
+def test_what_was_seen_in_a_drill_confirms_within_it_alone(looks: str, drilled: str, confirms: bool) -> None:
+    row, rule = rows(looks, drilled=drilled), make_rule(confirm=2, confirm_of=3)
+    assert confirmation(rule, make_result("critical"), row)[0] is confirms
+    assert confirmation(rule, make_result("critical"), row, True)[0] is (row.looks.count("c") > 1)
+
+
+@pytest.mark.parametrize(("drilled", "acts"), [("", False), ("mend-web", True)])
+def test_the_last_look_of_a_drill_that_was_interrupted_is_not_acted_on(
+    world: World, state: StateDir, drilled: str, acts: bool
+) -> None:
+    record_run(state, world.report(), world.now, True)  # its own, before it was interrupted
+    (record,) = heal(world.report(), [make_rule()], state, world.means(drilled=drilled), history={})
+    assert (bool(world.acts), closed(record)) == (acts, [] if acts else ["confirm"])
 
 
 @pytest.mark.parametrize(

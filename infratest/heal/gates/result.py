@@ -47,11 +47,17 @@ def target(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, 
 
 
 def confirm(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
-    return confirmation(rule, result, situation.row)
+    return confirmation(rule, result, situation.row, bool(situation.drilled))
 
 
-def confirmation(rule: HealRule, result: Result, row: Row) -> tuple[bool, str]:
-    """Return whether the failures of a result confirm it, and how many there were of how many."""
+def confirmation(rule: HealRule, result: Result, row: Row, drilled: bool = False) -> tuple[bool, str]:
+    """Return whether the failures of a result confirm it, and how many there were of how many.
+
+    Args:
+        drilled: it is the drill that asks.
+    """
+    if row.drill and not drilled:
+        return False, "a drill has broken it, as far as was seen: outside of one that confirms nothing; check again"
     wanted, failures = max(1, rule.confirm), row.failures if row.state == result.state else 0
     if not rule.confirm_of:
         return failures >= wanted, f"failure {failures} in a row, {wanted} confirm"
