@@ -42,11 +42,11 @@ d=$d/infratest; mkdir -p "$d" || exit 91
 l=$d/healing-$1
 """
 #: $6 seconds that what was done by the rule $5 has yet to take effect: it stands as long as that; 0 takes away what we
-#: ourselves have put there. $3 by whom, $4 how that ends, $7 the result that it has helped already, or -. Where there
-#: is no room for a new one the old one stays.
+#: ourselves have put there, and - leaves it: nothing was done. $3 by whom, $4 how that ends, $7 the result that it has
+#: helped already, or -. Where there is no room for a new one the old one stays.
 SETTLES = """s=$l.settles-$5
-if [ "$6" -gt 0 ]; then rm -f "$s.new"; ln -s "$b $((u + $6)) $7 $3" "$s.new" && mv -f "$s.new" "$s"
-else case $(readlink "$s") in *" $4") rm -f "$s" ;; esac; fi
+case $6 in -) ;; 0) case $(readlink "$s") in *" $4") rm -f "$s" ;; esac ;;
+*) rm -f "$s.new"; ln -s "$b $((u + $6)) $7 $3" "$s.new" && mv -f "$s.new" "$s" ;; esac
 """
 #: Says `held <seconds left> <by whom>`, `settles <seconds left> <who did it>` where what another has done by the rule
 #: has yet to take effect on more than the result $9 (empty: that is not asked), or `taken <seconds since the last
@@ -73,8 +73,7 @@ until words=$(ln -s "$b $((u + $8)) $3" "$l" 2>&1); do
     [ $tries -lt 3 ] || {{ echo "$words" >&2; exit 92; }}
 done
 rm -f "$l".over-*
-[ "$6" -le 0 ] || {{
-{SETTLES}}}
+case $6 in -|0) ;; *) {SETTLES} ;; esac
 last=$(readlink "$l.last")
 case $last in "$b "*" $4") last= ;; esac
 [ "${{last%% *}}" = "$b" ] || {{ echo "taken - -"; exit 0; }}
@@ -138,7 +137,9 @@ class Mark:
         self._folder = folder
         self._again = again
         self._until = Deadline(0.0)
-        self._settles, self._helped = Deadline(0.0), NOBODY
+        #: None as long as nothing was done here of which anything could take effect.
+        self._settles: Deadline | None = None
+        self._helped = NOBODY
         self._ours = self._moved = self._kept = False
         #: A connection of our own, to the host as it is since.
         self._since: Transport | None = None
@@ -155,9 +156,13 @@ class Mark:
 
         Whether it could be is not told: then it is tried again as the mark is given back.
         """
-        if self._ours and not self._kept and not self._settles.passed:
+        if self._ours and not self._kept and self._takes_effect:
             self._kept = True
             self._do(f"{PLACE}{SETTLES}", deadline)
+
+    @property
+    def _takes_effect(self) -> bool:
+        return self._settles is not None and not self._settles.passed
 
     def helped(self, result: str) -> None:
         """What is done here has helped the result that it was for. It may have yet to help others of the host.
@@ -168,7 +173,11 @@ class Mark:
         self._helped = _short(result)
 
     def settled(self, deadline: Deadline) -> None:
-        """Put on the host what is known since of what we have done before, by `settles` and `helped`."""
+        """Put on the host what is known since of what we have done before, by `settles` and `helped`.
+
+        Where nothing was said it has nothing more to take effect.
+        """
+        self._settles = Deadline(0.0) if self._settles is None else self._settles
         try:
             self._do(f"{PLACE}{SETTLES}", deadline)
         finally:
@@ -262,7 +271,7 @@ class Mark:
 
         Where something has yet to take effect and the connection has ended, as by a boot, another one is made.
         """
-        first = deadline.at_most(deadline.left / 2) if not self._settles.passed else deadline
+        first = deadline.at_most(deadline.left / 2) if self._takes_effect else deadline
         for limit in (first, deadline):
             try:
                 self._run(self._connected(limit), script, deadline=limit)
@@ -270,10 +279,20 @@ class Mark:
             except HealError:  # it has answered, or there is no way to it
                 return
             except InfratestError:
-                if limit is deadline or self._settles.passed:
+                if limit is deadline or not self._takes_effect or not self._moves(deadline):
                     return
-                self._close()
-                self._moved = True
+
+    def _moves(self, deadline: Deadline) -> bool:
+        """Take a new connection, where one comes about: the one that there is may only have been slow."""
+        if self._again is None:
+            return False
+        try:
+            since = self._again(deadline)
+        except InfratestError:
+            return False
+        self._close()
+        self._since, self._moved = since, True
+        return True
 
     def _connected(self, deadline: Deadline) -> Transport:
         if self._moved and self._again is not None and self._since is None:
@@ -297,7 +316,7 @@ class Mark:
             self._who,
             self._healer,
             self._rule,
-            str(ceil(self._settles.left)),
+            "-" if self._settles is None else str(ceil(self._settles.left)),
             self._helped,
         )
         answer = transport.run(["sh", "-c", script, "sh", *about, *more], limit, sudo=self._host.sudo)

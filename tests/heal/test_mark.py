@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from infratest.deadline import Deadline
-from infratest.errors import Unreachable
+from infratest.errors import TransportError, Unreachable
 from infratest.heal import proposals
 from infratest.heal.healing import heal
 from infratest.heal.mark import Mark, healer
@@ -412,3 +412,54 @@ def test_it_is_put_anew_for_what_is_done_after_its_end(way: Transport, tmp_path:
     (tmp_path / "infratest" / "healing-shop_prod_web_1").unlink()
     take(mark(way, tmp_path, "bbbb"))
     assert one.renew(900.0, Deadline(0.0)).startswith("web-1 is being healed by ")
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_mark_of_which_nothing_was_done_leaves_what_has_yet_to_take_effect(
+    way: Transport, tmp_path: Path, follows: bool
+) -> None:
+    settles(mark(way, tmp_path, "aaaa")).give_back(Deadline(5))
+    again = mark(way, tmp_path, "aaaa")  # as for another failure there
+    assert take(again).held == ""
+    if follows:  # cut off in an act that has had the host boot
+        again._again = lambda limit: open_local(HOST, limit)
+        again.follow(way, 60.0)
+    again.give_back(Deadline(5))
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
+    other = mark(way, tmp_path, "aaaa")
+    assert take(other).held == ""
+    other.settles(0.0)
+    other.give_back(Deadline(5))
+    assert asked(mark(way, tmp_path, "bbbb")) == ""
+
+
+class Slow:
+    """A connection on which one command takes too long."""
+
+    def __init__(self, way: Transport) -> None:
+        self.way, self.slow = way, True
+
+    def run(self, *about: Any, **more: Any) -> Any:
+        if self.slow:
+            self.slow = False
+            raise TransportError("it took too long")
+        return self.way.run(*about, **more)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_connection_that_was_slow_once_is_good_enough_where_no_other_comes_about(
+    way: Transport, tmp_path: Path
+) -> None:
+    def again(limit: Deadline) -> Transport:
+        raise Unreachable("no route to host")
+
+    one = Mark(way, HOST, "shop prod web-1", "mend-web", "aaaa", str(tmp_path), again)
+    assert take(one).held == ""
+    one.settles(60.0)
+    one._transport = Slow(way)  # type: ignore[assignment]
+    one.keep(Deadline(5))
+    one.give_back(Deadline(5))
+    assert "healing-shop_prod_web_1" not in links(tmp_path)
+    assert " s more to take effect" in asked(mark(way, tmp_path, "bbbb"))
