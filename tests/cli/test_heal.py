@@ -14,13 +14,15 @@ import pytest
 
 from infratest import rfc3339
 from infratest.cli._checking import checked
+from infratest.cli.verbs.heal import _of_its_features
 from infratest.deadline import Deadline
+from infratest.errors import UserError
 from infratest.model import Report
 from infratest.project.session import session_of
 from infratest.store import history
 from infratest.store.directory import StateDir
 from tests.worlds import forked
-from tests.worlds.heal_world import make_result
+from tests.worlds.heal_world import make_report, make_result
 from tests.worlds.own_name import own_name
 from tests.worlds.small_project import BIN
 
@@ -90,6 +92,27 @@ def test_the_second_failure_in_a_row_is_healed_and_the_line_says_so(project: Pro
     assert f"healed: run touch {project.there}, was CRITICAL" in words
     assert project.there.exists()
     assert project.audit() == ["refused", "try", "tried"]
+
+
+@pytest.mark.parametrize(
+    ("features", "refused"),
+    [
+        (["elsewhere.feature"], True),
+        (["features/shop.feature"], False),
+        (["elsewhere.feature", "features/shop.feature"], False),
+    ],
+)
+def test_a_report_of_features_that_its_check_alone_was_given_is_refused_once(
+    project: Project, features: list[str], refused: bool
+) -> None:
+    session = session_of(project.folder / "stack.yaml", env="prod")
+    report = make_report([make_result("critical", "here", id=f"{one}#x@here", feature=one) for one in features])
+    if not refused:
+        return _of_its_features(report, session, "report.json")
+    with pytest.raises(
+        UserError, match=r"report.json: elsewhere.feature is no feature of this stack, .* or heal as you"
+    ):
+        _of_its_features(report, session, "report.json")
 
 
 def test_the_plugin_says_what_it_would_do_and_keeps_nothing_of_it(project: Project) -> None:

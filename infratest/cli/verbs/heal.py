@@ -17,7 +17,7 @@ from infratest.cleaning import clean
 from infratest.cli._healing import WORDS, Wording, refuse_idle
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
-from infratest.errors import UserError
+from infratest.errors import NoFeature, UserError
 from infratest.model import Report
 from infratest.project.session import Session
 from infratest.states import EXIT, UNKNOWN
@@ -102,6 +102,7 @@ def _healed(session: Session, what: str, dry_run: bool) -> int:
 
     report = read_report(what)
     _for_this_stack(report, session, what)
+    _of_its_features(report, session, what)
     healed, records = heal_report(
         session, report, dry_run, deadline=session.deadline, stored=True, recorder=recorder(session)
     )
@@ -159,6 +160,29 @@ def _for_this_stack(report: Report, session: Session, what: str) -> None:
         raise UserError(
             f"report {what}: is of {_name(report.stack, report.env)}, this is {_name(stack.name, stack.env)}; "
             "name the stack with --stack and the environment with --env"
+        )
+
+
+def _of_its_features(report: Report, session: Session, what: str) -> None:
+    """Refuse a report of which nothing that may be healed could be run again: its features were named by that check.
+
+    What lies here under their names may be another project's.
+    """
+    from infratest.gherkin.find import named
+    from infratest.heal.healing import covered
+    from infratest.heal.rules import WAY
+
+    stack, missing, found = session.stack, list[str](), False
+    for name in dict.fromkeys(one.feature for one, _ in covered(report, stack.heal) if not one.id.startswith(WAY)):
+        try:
+            found |= bool(named([name], (), stack.features, stack.folder))
+        except NoFeature:
+            missing.append(name)
+    if missing and not found:
+        again = session.command("check", "--heal", missing[0])
+        raise UserError(
+            f"report {what}: {clean(missing[0], 200)} is no feature of this stack, so that it could not be run again: "
+            f"name it in `features:` of the stack file, or heal as you check, by `{again}`"
         )
 
 
