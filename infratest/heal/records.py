@@ -51,9 +51,10 @@ class HealRecord:
         remedy: in a few words. command: what was run. problem: when the problem began. before, after: the result then;
         after is None where nobody looked again. error: why the remedy could not be applied, or empty. words: the
         remedy's own. dry: nothing was done nor stored, by the user's wish. verifying: there was no time left to see
-        whether it helped: the next check tells. again: when a rule that has given up begins again, in seconds since the
-        epoch. flapping: how often it has healed this host before within its window, where that is often. later: a check
-        before has done it, and this one has seen that it helped. by: who let it act, where that is not its mode.
+        whether it helped, or people want nothing done there: a later check tells, and undoes what made something worse.
+        again: when a rule that has given up begins again, in seconds since the epoch. flapping: how often it has healed
+        this host before within its window, where that is often. later: a check before has done it, and this one has
+        seen what came of it. by: who let it act, where that is not its mode.
         proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
         is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
         anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what

@@ -154,6 +154,33 @@ def test_what_is_red_while_people_are_at_work_there_costs_nothing_until_they_are
     assert world.lost[0] == f"a heal of {ID} did not help"
 
 
+def test_what_a_heal_has_just_made_worse_is_not_undone_either_while_people_are_at_work_there(
+    world: World, state: StateDir
+) -> None:
+    done, busy = world.folder / "done", [True]
+    rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web")
+
+    def rerun(ids: Sequence[str]) -> Report:
+        return make_report([make_result("critical" if done.exists() and id == SHOP else "ok", id=id) for id in ids])
+
+    def check(red: bool) -> list[Any]:
+        world.now += 60
+        means = world.means(
+            rerun=rerun, neighbours=lambda rule: [SHOP],
+            suppressed=lambda result: "left alone: in downtime" if busy[0] and result.id == SHOP else "",
+        )  # fmt: skip
+        return heal(
+            make_report([make_result("critical" if red else "ok")], world.now), [rule], state, means, history={}
+        )
+
+    (record,) = check(True)
+    assert (record.ending, record.worse, done.exists(), world.lost) == ("verifying", (), True, [])
+    assert check(False) == []
+    busy[0] = False
+    (record,) = check(False)
+    assert (record.worse, record.undone, done.exists(), len(world.lost)) == ((SHOP,), "undone, as before", False, 1)
+
+
 def test_what_waits_for_people_is_looked_at_once_in_a_check(
     world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
