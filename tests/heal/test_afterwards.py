@@ -12,10 +12,11 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import NoFeature
-from infratest.heal import neighbours, verifying
+from infratest.heal import acts, neighbours, verifying
 from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
+from infratest.heal.mark import Mark
 from infratest.heal.means import Pager
 from infratest.heal.pause import pause, resume
 from infratest.heal.records import note
@@ -95,6 +96,25 @@ def test_what_short_checks_see_worse_twice_has_stayed_so_and_its_undo_waits_for_
     (record,) = waiting.heal(60.0, deadline=Deadline(60.0, lambda: 0.0), page=pager)
     assert (record.undone, waiting.done.exists(), verifying.pending(state, "prod")) == ("undone, as before", False, {})
     assert (len({*world.lost}), told) == (1, ["oncall"])
+
+
+def test_an_undo_waits_while_another_healer_is_at_work_on_the_host(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, host = Waiting(world, state), world.hosts["web-1"]
+    monkeypatch.setattr(acts, "PATIENCE", 0.0)
+    way = open_local(host, Deadline(5))
+    other = Mark(way, host, "shop prod web-1", "mend-web", "cccc", str(world.folder))
+    assert other.take(60.0, lambda: 5.0, Deadline(0.0)).held == ""
+    world.sick = set()
+    (record,) = waiting.heal(3601.0)
+    assert record.undone.startswith("not undone yet, web-1 is being healed by ")
+    assert waiting.done.exists()
+    monkeypatch.undo()
+    other.give_back(Deadline(5))
+    way.close()
+    (record,) = waiting.heal(60.0)
+    assert (record.undone, waiting.done.exists(), verifying.pending(state, "prod")) == ("undone, as before", False, {})
 
 
 def test_an_undo_that_can_never_be_begun_is_given_up_an_hour_later(world: World, state: StateDir) -> None:
