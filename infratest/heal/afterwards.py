@@ -124,7 +124,7 @@ class Afterwards(Acts):
         if self._rests(result, beside):
             return replace(sight, rests=True)
         settle = self._means.limits.settle
-        if (sight.unseen or (sight.worse and not (sight.stays or told))) and self._left() > settle:
+        if not told and (sight.unseen or (sight.worse and not sight.stays)) and self._left() > settle:
             sight = self._seen_beside(sight, one, beside, settle)
         return sight
 
@@ -181,16 +181,16 @@ class Afterwards(Acts):
 
     def _in_time(self, one: Unverified) -> bool:
         """Whether a verdict, or an undo, is waited for. What was found since gives it as long once more."""
+        since = max(self._audit.until(one.number, one.ended), one.rests, *one.worse.values())
+        return self._means.clock() < since + self._within(one)
+
+    def _within(self, one: Unverified) -> float:
         rule = self._known.get(one.rule)
-        within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
-        return (
-            self._means.clock() < max(self._audit.until(one.number, one.ended), one.rests, *one.worse.values()) + within
-        )
+        return self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
 
     def _not_verified(self, id: str, one: Unverified, gone: str) -> list[HealRecord]:
         rule, told = self._known.get(one.rule), list[HealRecord]()
-        within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
-        words = gone or f"nobody could see within {human(within, 's')} after it whether it helped"
+        words = gone or f"nobody could see within {human(self._within(one), 's')} after it whether it helped"
         self._audit.told(one, False, self._means.clock(), words, gone=bool(gone))
         if rule is not None:
             record = replace(self._record(_result(id, one.was), rule, one), after=None, error=words)
@@ -265,7 +265,7 @@ class Afterwards(Acts):
         rule, result, ladder = record.rule, record.after or record.before, remedies(record.rule)
         if sight.begun:
             return self._audit.undone(one.number), False
-        if not sight.worse:
+        if not (sight.worse or sight.unseen):
             return "not undone, what was worse is so no longer", False
         if one.rung >= len(ladder) or ladder[one.rung].describe() != one.remedy:
             return f"not undone, the rule has changed since: {one.remedy} is no longer its rung {one.rung + 1}", False

@@ -42,8 +42,10 @@ def verdict(sight: Sight) -> str:
         return WORSE
     if sight.calm and not sight.told:
         return HELPED
-    if sight.early or sight.rests or sight.unseen:
+    if sight.early or sight.rests:
         return WAITS
-    if sight.told or sight.worse:
-        return WORSE if sight.told or sight.stays else WAITS
-    return FAILED
+    if sight.told:
+        return WORSE
+    if sight.unseen or (sight.worse and not sight.stays):
+        return WAITS
+    return WORSE if sight.worse else FAILED

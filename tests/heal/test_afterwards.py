@@ -44,6 +44,7 @@ ID = result_id("web-1")
         (Sight(well=True, worse=(SHOP,), stays=True, early=True), WAITS),
         (Sight(well=True, worse=(SHOP,), stays=True, rests=True), WAITS),
         (Sight(well=True, told=True), WORSE),
+        (Sight(well=False, told=True, unseen=True), WORSE),
         (Sight(well=True, told=True, worse=(SHOP,)), WORSE),
         (Sight(well=True, told=True, worse=(SHOP,), rests=True), WAITS),
         (Sight(well=False, rests=True, begun=True), WORSE),
