@@ -36,8 +36,9 @@ def latest(plan: Plan, folder: str, seconds: float, stack: str, env: str, produc
         Silence: none runs, it does not answer, or what it knows is too old, or not of all.
     """
     started, began = time(), monotonic()
+    place = f"{stack}/{env}" if env else stack
     ids = [task.id for task in plan.tasks if not task.skip]
-    answer = asked(folder, {"word": "latest", "ids": ids}, seconds * PART)
+    answer = asked(folder, {"word": "latest", "place": place, "ids": ids}, seconds * PART)
     try:
         if answer["missing"]:
             raise Silence(str(answer["missing"]))

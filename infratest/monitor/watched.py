@@ -128,8 +128,7 @@ class Watched:
     @property
     def place(self) -> str:
         """Stack and environment, as `shop/prod`."""
-        stack = self.session.stack
-        return f"{stack.name}/{stack.env}" if stack.env else stack.name
+        return self.session.stack.place
 
     @property
     def interval(self) -> float:
