@@ -51,7 +51,7 @@ class Running:
         Raises:
             BenchError: that does not come.
         """
-        while (answer := self.ask("latest", ids=list(ids))) is None or answer["missing"]:
+        while (answer := self.ask("latest", digests=dict.fromkeys(ids, ""))) is None or answer["missing"]:
             self.expect(answer["missing"] if answer else "an answer")
             time.sleep(PAUSE)
         return time.monotonic()

@@ -16,7 +16,8 @@ class Subject:
         id: of its results. host: its name, `-` for the stack. groups, labels: of the host; tags: of the scenario,
         without `@`. needs: ids of what has to hold before it can be looked at: what `@needs:` names on this host, the
         host's `reachable`, and of a monitor with witnesses theirs. looked_at: whether the monitor has to look when it
-        is due; what comes by itself (a heartbeat, how a receiver does) is none of that, and never stale.
+        is due; what comes by itself (a heartbeat, how a receiver does) is none of that, and never stale. digest: of
+        what is asked (`plan.digest`): a result that was looked at under another one says nothing of this.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Subject:
     needs: tuple[str, ...] = ()
     policy: Policy = DEFAULT
     looked_at: bool = True
+    digest: str = ""
 
     @property
     def name(self) -> str:

@@ -25,7 +25,7 @@ WORDS: dict[str, Word] = {
     "problems": Word(lambda book, now, given: answers.problems(book, now)),
     "due": Word(lambda book, now, given: answers.due(book, now)),
     "result": Word(lambda book, now, given: answers.result(book, given.text("id"), now)),
-    "latest": Word(lambda book, now, given: answers.latest(book, given.texts("ids"), now)),
+    "latest": Word(lambda book, now, given: answers.latest(book, given.texts_by_name("digests"), now)),
     "left alone": Word(lambda book, now, given: answers.left_alone(book, given.texts("ids"), now)),
     HEALTH: Word(lambda book, now, given: answers.health(book, now)),
     "downtimes": Word(people.downtimes),

@@ -56,6 +56,7 @@ class Book:
         #: The newest of each id; and when it was looked at, of those that were since this began.
         self.results = dict(memory.results)
         self.newest: dict[str, Moment] = {}
+        self._anew: dict[str, Moment] = {}  # since when each asks what it asks now
         self.entries = dict(memory.entries)
         self.sent = dict(memory.sent)
         #: By receiver, whom its newest message did not reach though it took it; empty where it reached all.
@@ -85,7 +86,11 @@ class Book:
             left: by host, why nothing is watched on it any longer.
         """
         self.left = left or {}
-        self.subjects = {each.id: each for each in subjects}
+        before, self.subjects = self.subjects, {each.id: each for each in subjects}
+        self._anew = {
+            id: self._anew[id] if id in before and before[id].digest == each.digest else now
+            for id, each in self.subjects.items()
+        }
         for id in self.subjects:
             status = self.statuses.get(id)
             if status is None:
@@ -172,6 +177,11 @@ class Book:
         """
         self.known(id)
         self._event(id, event)
+
+    def seen(self, id: str) -> Moment | None:
+        """Return when a result was looked at last in this life, by what is asked under its id now; None for never."""
+        at = self.newest.get(id)
+        return None if at is None or at.steady < self._anew[id].steady else at
 
     def known(self, id: str) -> None:
         """Raise UnknownName where an id is not watched."""

@@ -14,6 +14,7 @@ from infratest.monitor.keeping import claim
 from infratest.monitor.kept import asked
 from infratest.monitor.latest import latest
 from infratest.monitor.start import Project
+from infratest.plan.digest import digests
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.store.monitor_socket import Silence
@@ -23,7 +24,7 @@ from tests.worlds import small_project
 
 #: What is asked with each word that needs more than itself.
 GIVEN = {
-    "result": {"id": THERE}, "latest": {"ids": [THERE]}, "left alone": {"ids": [THERE]},
+    "result": {"id": THERE}, "latest": {"digests": {THERE: ""}}, "left alone": {"ids": [THERE]},
     "ack": {"id": THERE, "comment": "mine"}, "unack": {"id": THERE}, "pause": {"for": 60},
     "downtime": {"name": "move", "comment": "mine", "id": THERE, "for": 60}, "downtime end": {"name": "move"},
     "note": {"text": "mine"}, "heartbeat": {"name": "backup", "signal": "done"},
@@ -57,9 +58,7 @@ def test_a_monitor_answers_nobody_who_means_another_environment(project: Path):
         assert asked(of(project, "prod"), "status").answer["state"] == "ok"
         before = len(desk.shelf.written)
         for word in WORDS.keys() - {HEALTH}:
-            with pytest.raises(
-                UserError, match=r"the one that runs there is of one/prod, and this is one/dev; each env"
-            ):
+            with pytest.raises(UserError, match=r"the one that runs there is of one/prod, and this is one/dev; "):
                 asked(of(project, "dev"), word, GIVEN.get(word))
     written = desk.shelf.written[before:]
     assert [each for each in written if each.downtimes or each.pauses or each.notes or each.pulses] == []
@@ -68,10 +67,13 @@ def test_a_monitor_answers_nobody_who_means_another_environment(project: Path):
 def test_what_it_saw_last_is_no_answer_about_another_environment(project: Path):
     plan, folder = prepare(of(project, "dev"), Request(face="check")).plan, str(project / ".infratest")
     with answering(Prod(project).after(0)):
-        assert {one.id for one in latest(plan, folder, 100.0, "one", "prod", False).results} == {THERE, FULL}
+        assert {one.id for one in latest(plan, digests(plan), folder, 100.0, "one", "prod", False).results} == {
+            THERE,
+            FULL,
+        }
         for stack, env in (("one", "dev"), ("two", "prod"), ("one", "")):
             with pytest.raises(Silence, match=r"has no answer: monitor: the one that runs there is of one/prod, and"):
-                latest(plan, folder, 100.0, stack, env, False)
+                latest(plan, digests(plan), folder, 100.0, stack, env, False)
 
 
 @pytest.mark.parametrize(
