@@ -128,9 +128,11 @@ def health(book: Book, now: Moment) -> dict[str, Any]:
 
 
 def _seen(book: Book, id: str, digest: str) -> Moment | None:
-    """Return when what is asked under an id was looked at last; None where that is not known."""
-    subject = book.subjects.get(id)
-    return None if subject is None or digest not in ("", subject.digest) else book.seen(id)
+    """Return when what is asked under an id was looked at last in this life; None where that is not known."""
+    subject, at = book.subjects.get(id), book.newest.get(id)
+    if subject is None or digest not in ("", subject.digest):
+        return None
+    return None if at is None or at.steady < book.since[id].steady else at
 
 
 def _missing(book: Book, id: str, digest: str, now: Moment) -> str:

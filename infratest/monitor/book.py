@@ -19,7 +19,7 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
 from infratest.alerting.problems import Picture, wrong
 from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
-from infratest.alerting.subject import Subject
+from infratest.alerting.subject import Subject, began
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
@@ -56,7 +56,7 @@ class Book:
         #: The newest of each id; and when it was looked at, of those that were since this began.
         self.results = dict(memory.results)
         self.newest: dict[str, Moment] = {}
-        self._anew: dict[str, Moment] = {}  # since when each asks what it asks now
+        self.since: dict[str, Moment] = {}  # when each began to ask what it asks now
         self.entries = dict(memory.entries)
         self.sent = dict(memory.sent)
         #: By receiver, whom its newest message did not reach though it took it; empty where it reached all.
@@ -87,10 +87,7 @@ class Book:
         """
         self.left = left or {}
         before, self.subjects = self.subjects, {each.id: each for each in subjects}
-        self._anew = {
-            id: self._anew[id] if id in before and before[id].digest == each.digest else now
-            for id, each in self.subjects.items()
-        }
+        self.since = began(before, self.subjects, self.since, now)
         for id in self.subjects:
             status = self.statuses.get(id)
             if status is None:
@@ -159,8 +156,7 @@ class Book:
             return
         before = self.statuses[result.id]
         self.looked.append((result, at.wall))
-        look = Look(at, result.state, result.blocked_by, final, result.reason)
-        if self._event(result.id, look, result):
+        if self._event(result.id, Look(at, result.state, result.blocked_by, final, result.reason), result):
             self.results[result.id], self.newest[result.id] = result, at
             if _worth_keeping(before, self.statuses[result.id]):
                 self.changes.results[result.id] = result
@@ -177,11 +173,6 @@ class Book:
         """
         self.known(id)
         self._event(id, event)
-
-    def seen(self, id: str) -> Moment | None:
-        """Return when a result was looked at last in this life, by what is asked under its id now; None for never."""
-        at = self.newest.get(id)
-        return None if at is None or at.steady < self._anew[id].steady else at
 
     def known(self, id: str) -> None:
         """Raise UnknownName where an id is not watched."""

@@ -72,22 +72,6 @@ class Kept:
         return Memory(dict(memory.statuses), dict(memory.results), dict(memory.entries), dict(memory.sent))
 
 
-def test_a_look_that_began_before_it_was_read_anew_says_nothing_of_what_is_asked_now():
-    book = a_book()
-    book.look(result(WEB.id, "ok"), at(1))
-    book.look(result(DISK.id, "ok"), at(1))
-    assert (book.seen(WEB.id), book.seen(BACKUP.id)) == (at(1), None)
-    book.begin([WEB.id, DISK.id], at(10), 1100.0)
-    book.watch([replace(WEB, digest="other"), DISK, BACKUP], at(11))
-    assert (book.seen(WEB.id), book.seen(DISK.id)) == (None, at(1))
-    for id in (WEB.id, DISK.id):
-        book.look(result(id, "ok"), at(10))
-    assert (book.seen(WEB.id), book.seen(DISK.id)) == (None, at(10))
-    book.look(result(WEB.id, "ok"), at(12))
-    book.watch([replace(WEB, digest="other"), DISK, BACKUP], at(13))
-    assert book.seen(WEB.id) == at(12), "it was read again, and is the same"
-
-
 def test_what_is_watched_is_looked_at_at_once_and_then_on_the_grid_of_its_host():
     book = a_book()
     assert sorted(book.due(at(0))) == sorted([WEB.id, DISK.id]), "a heartbeat comes by itself"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infratest.cli.main import infratest_command, status
 from infratest.errors import UserError
-from infratest.monitor import stores
+from infratest.monitor import answers, stores
 from infratest.monitor.asked import HEALTH, WORDS
 from infratest.monitor.keeping import claim
 from infratest.monitor.kept import asked
@@ -18,6 +19,7 @@ from infratest.plan.digest import digests
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.store.monitor_socket import Silence
+from tests.monitor.test_book import BACKUP, DISK, WEB, a_book, at, result
 from tests.monitor.test_itself import answering
 from tests.monitor.test_monitor import FEATURE, FULL, STACK, THERE, Desk
 from tests.worlds import small_project
@@ -89,3 +91,23 @@ def test_what_one_has_kept_is_no_answer_about_another_environment(project: Path,
     stack = ("--stack", str(project / "stack.yaml"))
     assert status(infratest_command, ["monitor", *words, *stack, "--env", "dev"], 3) == 3
     assert "monitor.db is of one/prod, and this is one/dev; each environment has a state" in capsys.readouterr().err
+
+
+def test_a_look_that_began_before_it_was_read_anew_says_nothing_of_what_is_asked_now():
+    book = a_book()
+
+    def known(now: float) -> list[bool]:
+        return [answers.latest(book, {each.id: ""}, at(now))["missing"] == "" for each in (WEB, DISK)]
+
+    def seen(began: float, now: float) -> list[bool]:
+        for each in (WEB, DISK):
+            book.look(result(each.id, "ok"), at(began))
+        return known(now)
+
+    assert (known(1), seen(1, 9)) == ([False, False], [True, True])
+    book.begin([WEB.id, DISK.id], at(10), 1100.0)
+    book.watch([replace(WEB, digest="other"), DISK, BACKUP], at(11))
+    assert (known(11), seen(10, 12)) == ([False, True], [False, True])
+    assert seen(13, 14) == [True, True]
+    book.watch([replace(WEB, digest="other"), DISK, BACKUP], at(15))
+    assert known(15) == [True, True], "it was read again, and is the same"
