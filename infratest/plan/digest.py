@@ -14,6 +14,9 @@ from infratest.plan.keep import of_step
 from infratest.plan.kept import checksum
 from infratest.plan.tasks import NO_HOST, CheckStep, OtherStep, Plan, Task
 
+#: What of a host says which machine it is, and as whom it is asked.
+WAY = ("address", "routed", "endpoints", "transport", "options", "sudo")
+
 
 def digests(plan: Plan) -> dict[str, str]:
     """Return by id what tells a task apart from one of the same id that asks something else, of all that are asked.
@@ -21,8 +24,7 @@ def digests(plan: Plan) -> dict[str, str]:
     What changes nothing that is judged is left out: a title, and on which line something stands. Of the user's own
     steps it is their texts, and not what their functions do.
     """
-    hosts = {host.name: (host.address, host.endpoints, host.transport, host.options) for host in plan.hosts.values()}
-    ways = {name: repr(way) for name, way in hosts.items()}
+    ways = {name: repr([getattr(host, field) for field in WAY]) for name, host in plan.hosts.items()}
     return {task.id: _digest(task, plan, ways) for task in plan.tasks if not task.skip}
 
 

@@ -75,6 +75,12 @@ def test_one_that_asks_the_same_is_the_same(tmp_path: Path, before: str, after: 
     assert planned(tmp_path, STACK.replace("192.0.2.8", "192.0.2.10"))[ID] == found[ID]
 
 
+@pytest.mark.parametrize("more", ["sudo: true", "user: monitor", "port: 2222"])
+def test_one_on_a_host_that_is_asked_as_somebody_else_is_told_apart(tmp_path: Path, more: str):
+    other = STACK.replace("groups: [web]", f"groups: [web], {more}")
+    assert planned(tmp_path)[ID] != planned(tmp_path, other)[ID]
+
+
 def test_what_is_told_apart_by_is_the_same_in_each_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Of every sentence: where an object lies in memory, and in which order a set is, differ."""
     seen: list[str] = []
