@@ -22,6 +22,8 @@ from infratest.store.monitor_socket import Silence, asked
 #: Seconds that anything may take before it is said not to happen; that an answer may; between two questions.
 PATIENCE, ANSWER, PAUSE = 120.0, 5.0, 0.005
 LOG = "monitor.log"
+#: Whose monitor it is that is asked: the stack of the projects here, which have no environments.
+PLACE = "bench"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Running:
     def ask(self, word: str, **given: object) -> Any:
         """Return its answer; None where it has none, as before it listens."""
         try:
-            return asked(str(self.folder / ".infratest"), {"word": word, **given}, ANSWER)
+            return asked(str(self.folder / ".infratest"), {"word": word, "place": PLACE, **given}, ANSWER)
         except Silence:
             return None
 
@@ -49,7 +51,7 @@ class Running:
         Raises:
             BenchError: that does not come.
         """
-        while (answer := self.ask("latest", ids=list(ids))) is None or answer["missing"]:
+        while (answer := self.ask("latest", digests=dict.fromkeys(ids, ""))) is None or answer["missing"]:
             self.expect(answer["missing"] if answer else "an answer")
             time.sleep(PAUSE)
         return time.monotonic()

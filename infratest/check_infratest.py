@@ -71,9 +71,8 @@ def _report(plan: Plan, about: dict[str, Any]) -> Report | None:
     from infratest.store.monitor_socket import Silence
 
     try:
-        found = latest.latest(
-            plan, about["monitor"], about["timeout"], about["stack"], about["env"], about["production"]
-        )
+        place = about["stack"], about["env"], about["production"]
+        found = latest.latest(plan, about["digests"], about["monitor"], about["timeout"], *place)
     except Silence as why:
         report = _checked(plan, about)
         return report and report.changed(notes=(*report.notes, f"{latest.HERE}{why}"))

@@ -12,7 +12,7 @@
     │   ├── Ended                  a monitor was asked something as it ended
     │   ├── NotKept                the monitor's store could not be written: what a commit would have kept is not there
     │   ├── StoreDamaged           the monitor's store, or a row of it, cannot be read
-    │   ├── NoStore                no monitor has kept anything there yet
+    │   ├── NoStore                no monitor of it has kept anything there yet
     │   └── LeaseLost              another monitor writes the store now
     ├── ProviderError              a machine could not be made, halted or removed
     │   └── NotInstalled           the program that its provider works by is not on this machine
@@ -103,7 +103,7 @@ class StoreDamaged(StateError):
 
 
 class NoStore(StateError):
-    """There is no store of a monitor yet: none has kept anything there."""
+    """There is no store of a monitor yet: none has kept anything there, or that of another environment has."""
 
 
 class LeaseLost(StateError):

@@ -1,10 +1,13 @@
-"""What is watched: one scenario on one host, as the monitor knows it beside its status. A value without logic."""
+"""What is watched: one scenario on one host, as the monitor knows it beside its status: a value, and since when it is
+what it is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infratest.alerting.moments import Moment
 from infratest.alerting.policy import DEFAULT, Policy
 
 
@@ -16,7 +19,8 @@ class Subject:
         id: of its results. host: its name, `-` for the stack. groups, labels: of the host; tags: of the scenario,
         without `@`. needs: ids of what has to hold before it can be looked at: what `@needs:` names on this host, the
         host's `reachable`, and of a monitor with witnesses theirs. looked_at: whether the monitor has to look when it
-        is due; what comes by itself (a heartbeat, how a receiver does) is none of that, and never stale.
+        is due; what comes by itself (a heartbeat, how a receiver does) is none of that, and never stale. digest: of
+        what is asked (`plan.digest`): a result that was looked at under another one says nothing of this.
     """
 
     id: str
@@ -27,11 +31,24 @@ class Subject:
     needs: tuple[str, ...] = ()
     policy: Policy = DEFAULT
     looked_at: bool = True
+    digest: str = ""
 
     @property
     def name(self) -> str:
         """The name by which the selector language chooses it: its host's."""
         return self.host
+
+
+def began(
+    before: Mapping[str, Subject], after: Mapping[str, Subject], since: Mapping[str, Moment], now: Moment
+) -> dict[str, Moment]:
+    """Return by id when each began to ask what it asks now: what was looked at earlier says nothing of it.
+
+    Args:
+        before, after: what was watched, and is. since: of those before.
+    """
+    same = {id for id, each in after.items() if id in before and before[id].digest == each.digest}
+    return {id: since.get(id, now) if id in same else now for id in after}
 
 
 def of_receiver(name: str) -> str:

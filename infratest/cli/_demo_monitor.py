@@ -35,7 +35,8 @@ class _Watched:
 
     def __init__(self, demo: Demo, process: subprocess.Popen[bytes], log: Path) -> None:
         self.demo, self.process, self.log = demo, process, log
-        self._state = demo.session().state.path
+        session = demo.session()
+        self._state, self._place = session.state.path, session.stack.place
 
     def until(self, holds: Callable[[Known], object], what: str) -> Known:
         """Wait until something holds of what it knows of the result that is broken, and return that very answer.
@@ -58,7 +59,7 @@ class _Watched:
     def _now(self) -> Known:
         """Return what it knows just now; nothing where it does not answer."""
         try:
-            answer: Known = ask(self._state, {"word": "result", "id": ID})["answer"]
+            answer: Known = ask(self._state, {"word": "result", "place": self._place, "id": ID})["answer"]
         except InfratestError:
             return {}
         return answer

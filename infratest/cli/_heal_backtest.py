@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from infratest.cleaning import clean
-from infratest.errors import StateError
+from infratest.errors import NoStore, StateError
 from infratest.heal.backtest import ACTED, Case, replayed, unknown
 from infratest.heal.gates import moment
 from infratest.heal.records import PROPOSED, REFUSED, WOULD
@@ -67,7 +68,8 @@ def _cases(session: Session, since: str | None) -> tuple[list[Case], str, float,
     begin = None if since is None else past(since, now)
     known = heal_past.watched(session)
     if not in_file(session) or Path(session.state.file(FILE)).exists():
-        with looked_into(session) as store, store.sight() as t:
+        # What another environment's monitor has kept is no store of ours.
+        with suppress(NoStore), looked_into(session) as store, store.sight() as t:
             first, until = reach(t)
             if begin is not None and not first <= begin < until:
                 words = f"the monitor's store knows {moment(first)} to {moment(until)}, and {since!r} is not in that"
@@ -77,8 +79,8 @@ def _cases(session: Session, since: str | None) -> tuple[list[Case], str, float,
     cases = heal_past.of_audit(session, known, 0.0)
     if not cases:
         raise StateError(
-            f"backtest: no monitor has kept anything on {session.state.path}, and heal.jsonl has no decision about "
-            "what the features look at: there is nothing to replay"
+            f"backtest: no monitor of {session.stack.place} has kept anything on {session.state.path}, and heal.jsonl "
+            "has no decision about what the features look at: there is nothing to replay"
         )
     first = cases[0].time
     if begin is not None and begin < first:

@@ -11,6 +11,7 @@ from typing import Any
 from infratest import outsiders
 from infratest.errors import FeatureError
 from infratest.identity import account
+from infratest.plan.digest import digests
 from infratest.plan.keep import save
 from infratest.plan.tasks import Plan
 from infratest.project.execute import has_store
@@ -38,6 +39,8 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     # A monitor's socket is asked for where nothing may be written, too.
     monitor = str(session.state.path.absolute()) if kept.get("from_monitor") else ""
     about = {"monitor": monitor, "stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
+    if monitor:  # worked out here once, and not for each question
+        about["digests"] = digests(plan)
     if isinstance(stack.hosts, Listing) and stack.hosts.asked is not None:  # of a program or an API: it has an age
         about["answers"] = (stack.hosts.asked, stack.hosts.until, account())
     try:

@@ -32,8 +32,7 @@ def write(lines: Iterable[str]) -> None:
 
 def place(session: Session) -> str:
     """Return stack and environment, as `shop/prod`."""
-    stack = session.stack
-    return f"{stack.name}/{stack.env}" if stack.env else stack.name
+    return session.stack.place
 
 
 def state_of(found: Answered) -> str:

@@ -30,6 +30,7 @@ from infratest.errors import InfratestError, UserError
 from infratest.model import Report
 from infratest.monitor.latest import latest
 from infratest.outputs._perfdata import Range, apply_failed_ranges, unknown_line
+from infratest.plan.digest import digests
 from infratest.plan.tasks import Plan
 from infratest.project.session import Session, parameters
 from infratest.stack.listing import read
@@ -225,8 +226,9 @@ def _refuse_both(from_monitor: bool, heal: bool) -> None:
 
 
 def _latest(session: Session, plan: Plan) -> Report:
-    stack = session.stack
-    return latest(plan, str(session.state.path), session.timeout or SECONDS, stack.name, stack.env, stack.production)
+    stack, folder = session.stack, str(session.state.path)
+    place = stack.name, stack.env, stack.production
+    return latest(plan, digests(plan), folder, session.timeout or SECONDS, *place)
 
 
 def _range(text: str | None, option: str) -> Range | None:

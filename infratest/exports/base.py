@@ -76,14 +76,16 @@ class What:
     """What is exported: a stack in one environment, the hosts in it, and what is looked at on each.
 
     Args:
-        stack_file: its absolute path. define: `NAME=VALUE` of each parameter given. policy: of what says nothing else.
-        ways: by host, how its way in is watched. left: what was left out before any tool was thought of. canary:
-        whether one thing more is looked at, by which `monitor up` proves that the tool sees what turns red.
+        stack_file: its absolute path. state: the absolute path of its state directory; empty where that is the default
+        one, and nothing kept there says how it is judged. define: `NAME=VALUE` of each parameter given. policy: of what
+        says nothing else. ways: by host, how its way in is watched. left: what was left out before any tool was thought
+        of. canary: whether one thing more is looked at, by which `monitor up` proves that the tool sees what turns red.
     """
 
     stack: str
     env: str
     stack_file: str
+    state: str = ""
     define: tuple[str, ...] = ()
     hosts: tuple[Host, ...] = ()
     watches: tuple[Watch, ...] = ()
@@ -123,6 +125,11 @@ class What:
         define = [word for each in self.define for word in ("-D", each)]
         return ["--stack", self.stack_file, *(["--env", self.env] if self.env else []), *define]
 
+    def state_words(self, given: str) -> list[str]:
+        """Return the option that names the state directory, where one has to. Args: given: in its place."""
+        state = given or self.state
+        return ["--state", state] if state else []
+
     def chosen(self, host: str) -> Policy:
         """Return how a host's way in is watched."""
         return self.ways.get(host, self.policy)
@@ -155,7 +162,7 @@ class Plugin:
         default="",
         metadata={
             "description": "A state directory that the tool's user may write to: lines then say since when, and heals "
-            "can be counted."
+            "can be counted. Without it, that of --state, and no heals."
         },
     )
     limit: float = field(
@@ -183,8 +190,8 @@ class Plugin:
 
     def words(self, what: What) -> list[str]:
         """Return the program and the options that are the same for all checks."""
-        state = ["--state", self.state] if self.state else []
-        return [self.program or installed("check_infratest"), *what.here, *state, "-t", number(self.limit)]
+        program = self.program or installed("check_infratest")
+        return [program, *what.here, *what.state_words(self.state), "-t", number(self.limit)]
 
 
 class Export(ABC):

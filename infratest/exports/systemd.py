@@ -40,7 +40,8 @@ class Options:
     state: str = field(
         default="",
         metadata={
-            "description": "The state directory, which that user may write to; below /var/lib systemd makes it for it."
+            "description": "The state directory, which that user may write to; below /var/lib systemd makes it for it. "
+            "Without it, that of --state."
         },
     )
     metrics: str = field(
@@ -86,8 +87,8 @@ class Systemd(Export):
         return f"systemd-analyze verify takes it: {len(files)} units"
 
     def _words(self, what: What, *words: str) -> list[str]:
-        state = ["--state", self.options.state] if self.options.state else []
-        return [self.options.program or installed("infratest"), *words, *what.here, *state]
+        program = self.options.program or installed("infratest")
+        return [program, *words, *what.here, *what.state_words(self.options.state)]
 
     def _whose(self) -> str:
         """Return as whom it runs, and that systemd is to make the state directory where it makes such: /var/lib."""

@@ -85,24 +85,27 @@ def result(book: Book, id: str, now: Moment) -> dict[str, Any]:
     }
 
 
-def latest(book: Book, ids: Sequence[str], now: Moment) -> dict[str, Any]:
+def latest(book: Book, digests: Mapping[str, str], now: Moment) -> dict[str, Any]:
     """Return what was seen last of these ids, as a check of its own would have it, and of what stood in their way.
 
-    `missing` is why there is no answer: one of them is not watched, was not looked at yet, or too long ago.
-    `age`: seconds since the oldest of these looks.
+    `missing` is why there is no answer: one of them is not watched, or as something else, was not looked at yet, or too
+    long ago. `age`: seconds since the oldest of these looks.
+
+    Args:
+        digests: by id, of what is asked (`plan.digest`); empty for whatever is asked under it.
     """
     found: dict[str, Result] = {}
     oldest = now.steady
-    for id in ids:
-        at = book.newest.get(id) if id in book.subjects else None
+    for id, digest in digests.items():
+        at = _seen(book, id, digest)
         if at is None or now.steady - at.steady > book.subjects[id].policy.freshness:
-            return {"missing": _missing(book, id, at, now), "results": [], "age": 0.0}
+            return {"missing": _missing(book, id, digest, now), "results": [], "age": 0.0}
         oldest = min(oldest, at.steady)
         found[id] = book.results[id]
     blockers = {each.blocked_by for each in found.values() if each.blocked_by is not None}
     for id in sorted(blockers - found.keys()):
         if id not in book.newest:
-            return {"missing": _missing(book, id, None, now), "results": [], "age": 0.0}
+            return {"missing": _missing(book, id, "", now), "results": [], "age": 0.0}
         found[id] = book.results[id]
     results = [one.changed(since=_began(book, one)).as_dict() for one in found.values()]
     return {"missing": "", "results": results, "age": now.steady - oldest}
@@ -124,9 +127,20 @@ def health(book: Book, now: Moment) -> dict[str, Any]:
     }
 
 
-def _missing(book: Book, id: str, at: Moment | None, now: Moment) -> str:
+def _seen(book: Book, id: str, digest: str) -> Moment | None:
+    """Return when what is asked under an id was looked at last in this life; None where that is not known."""
+    subject, at = book.subjects.get(id), book.newest.get(id)
+    if subject is None or digest not in ("", subject.digest):
+        return None
+    return None if at is None or at.steady < book.since[id].steady else at
+
+
+def _missing(book: Book, id: str, digest: str, now: Moment) -> str:
     if id not in book.subjects:
         return f"the monitor does not watch {id}"
+    if digest not in ("", book.subjects[id].digest):
+        return f"the monitor watches {id} as it was before its files changed (HUP reads them anew), or by another -D"
+    at = _seen(book, id, digest)
     if at is None:
         return f"the monitor has not looked at {id} yet"
     return f"what the monitor knows of {id} is {now.steady - at.steady:.0f} s old"

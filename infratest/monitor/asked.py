@@ -15,8 +15,9 @@ from infratest.errors import StateError, UserError, unknown
 from infratest.monitor import answers, people
 from infratest.monitor.monitor import Monitor
 from infratest.monitor.question import Given, Word
+from infratest.store.database.meta import another
 
-#: The word that is answered with what the loop knows beside its book.
+#: The word that is answered with what the loop knows beside its book, whoever asks: it says whose the monitor is.
 HEALTH = "health"
 
 WORDS: dict[str, Word] = {
@@ -24,7 +25,7 @@ WORDS: dict[str, Word] = {
     "problems": Word(lambda book, now, given: answers.problems(book, now)),
     "due": Word(lambda book, now, given: answers.due(book, now)),
     "result": Word(lambda book, now, given: answers.result(book, given.text("id"), now)),
-    "latest": Word(lambda book, now, given: answers.latest(book, given.texts("ids"), now)),
+    "latest": Word(lambda book, now, given: answers.latest(book, given.texts_by_name("digests"), now)),
     "left alone": Word(lambda book, now, given: answers.left_alone(book, given.texts("ids"), now)),
     HEALTH: Word(lambda book, now, given: answers.health(book, now)),
     "downtimes": Word(people.downtimes),
@@ -61,6 +62,8 @@ class Asked:
     def __call__(self, question: Mapping[str, Any], user: str) -> Any:
         """Answer one question. Raises InfratestError."""
         word, given = word_of(question), Given(question, user)
+        if word is not WORDS[HEALTH]:
+            self._refuse_another(given.text("place"))
 
         def ask(monitor: Monitor) -> Any:
             answer = word.answer(monitor.book, monitor.timepiece.now(), given)
@@ -73,6 +76,12 @@ class Asked:
                 f"{self._monitor.unwritten}"
             )
         return {"answer": answer[0], "pid": os.getpid(), "since": self._since, "unwritten": answer[1]}
+
+    def _refuse_another(self, place: str) -> None:
+        """Raise UserError where another environment is meant: its ids are the same, and a downtime would be ours."""
+        mine = self._monitor.watched.place
+        if place != mine:
+            raise UserError(f"monitor: {another('the one that runs there', mine, place)}")
 
 
 def _loop(monitor: Monitor) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
 from infratest.alerting.problems import Picture, wrong
 from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
-from infratest.alerting.subject import Subject
+from infratest.alerting.subject import Subject, began
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
@@ -56,6 +56,7 @@ class Book:
         #: The newest of each id; and when it was looked at, of those that were since this began.
         self.results = dict(memory.results)
         self.newest: dict[str, Moment] = {}
+        self.since: dict[str, Moment] = {}  # when each began to ask what it asks now
         self.entries = dict(memory.entries)
         self.sent = dict(memory.sent)
         #: By receiver, whom its newest message did not reach though it took it; empty where it reached all.
@@ -85,7 +86,8 @@ class Book:
             left: by host, why nothing is watched on it any longer.
         """
         self.left = left or {}
-        self.subjects = {each.id: each for each in subjects}
+        before, self.subjects = self.subjects, {each.id: each for each in subjects}
+        self.since = began(before, self.subjects, self.since, now)
         for id in self.subjects:
             status = self.statuses.get(id)
             if status is None:
@@ -154,8 +156,7 @@ class Book:
             return
         before = self.statuses[result.id]
         self.looked.append((result, at.wall))
-        look = Look(at, result.state, result.blocked_by, final, result.reason)
-        if self._event(result.id, look, result):
+        if self._event(result.id, Look(at, result.state, result.blocked_by, final, result.reason), result):
             self.results[result.id], self.newest[result.id] = result, at
             if _worth_keeping(before, self.statuses[result.id]):
                 self.changes.results[result.id] = result

@@ -219,10 +219,7 @@ def claim(store: Store, stack: str, env: str) -> None:
         if whose is None:
             meta.write_place(t, mine)
         elif whose != mine:
-            raise StateError(
-                f"store: {store.path} is of {whose}, and this is {mine}; a monitor of each environment has a state "
-                "directory of its own, by --state"
-            )
+            raise StateError(f"store: {meta.another(store.path, whose, mine)}")
 
 
 def _results(t: Transaction) -> dict[str, Result]:

@@ -81,7 +81,7 @@ def asked(
     Raises:
         InfratestError: the question is a mistake, or neither a monitor nor a store answers.
     """
-    question = {**(given or {}), "word": word}
+    question = {**(given or {}), "word": word, "place": session.stack.place}
     try:
         return Answered(**ask(session.state.path, question))
     except NoMonitor:

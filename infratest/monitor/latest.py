@@ -27,17 +27,20 @@ PART = 0.25
 HERE = "checked here: "
 
 
-def latest(plan: Plan, folder: str, seconds: float, stack: str, env: str, production: bool) -> Report:
+def latest(
+    plan: Plan, digests: dict[str, str], folder: str, seconds: float, stack: str, env: str, production: bool
+) -> Report:
     """Return what the monitor of a state directory saw last of all that is planned.
 
     Args:
-        seconds: that a check may take. stack, env, production: what the report is about.
+        digests: of the plan's tasks (`plan.digest`). seconds: that a check may take. stack, env, production: what the
+        report is about.
     Raises:
         Silence: none runs, it does not answer, or what it knows is too old, or not of all.
     """
     started, began = time(), monotonic()
-    ids = [task.id for task in plan.tasks if not task.skip]
-    answer = asked(folder, {"word": "latest", "ids": ids}, seconds * PART)
+    place = f"{stack}/{env}" if env else stack
+    answer = asked(folder, {"word": "latest", "place": place, "digests": digests}, seconds * PART)
     try:
         if answer["missing"]:
             raise Silence(str(answer["missing"]))

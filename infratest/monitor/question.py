@@ -35,6 +35,13 @@ class Given:
             raise UserError(f"monitor: a question without its {name}; does another version run there?")
         return values
 
+    def texts_by_name(self, name: str) -> dict[str, str]:
+        """Return texts by their names."""
+        values = self.values.get(name)
+        if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
+            raise UserError(f"monitor: a question without its {name}; does another version run there?")
+        return values
+
     def number(self, name: str) -> float | None:
         """Return a number; None where none is given."""
         value = self.values.get(name)

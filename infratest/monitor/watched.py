@@ -27,6 +27,7 @@ from infratest.monitor.cut_off import Witnesses
 from infratest.monitor.hints.base import Hint
 from infratest.monitor.hints.base import subjects as subjects_here
 from infratest.monitor.roll import Roll, called, lists, planned
+from infratest.plan.digest import digests
 from infratest.plan.subjects import own, subjects
 from infratest.plan.tasks import NO_HOST, CheckStep, Task, reachable_id
 from infratest.project.execute import SECONDS, carry_out
@@ -114,7 +115,8 @@ class Watched:
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
         """All that is watched: each host's way in, each scenario, heartbeats, receivers and waivers."""
-        looked_at = [each for each in subjects(self.prepared.plan, self.monitor) if each.id in self.units]
+        plan = self.prepared.plan
+        looked_at = [each for each in subjects(plan, self.monitor, digests(plan)) if each.id in self.units]
         once = Policy(attempts=Attempts(1, 1), stale=NEVER, flap=None)
         waivers = [Subject(each.id, policy=once, looked_at=False) for each in self.findings(0.0)]
         hosts = [Subject(HOSTS, policy=once, looked_at=False)] if self.listed else []
@@ -128,8 +130,7 @@ class Watched:
     @property
     def place(self) -> str:
         """Stack and environment, as `shop/prod`."""
-        stack = self.session.stack
-        return f"{stack.name}/{stack.env}" if stack.env else stack.name
+        return self.session.stack.place
 
     @property
     def interval(self) -> float:

@@ -124,10 +124,11 @@ def of_task(task: Task) -> tuple[Any, ...]:
     """Return a plain task as texts, numbers and tuples of them, which `kept.task` reads."""
     scenario = task.scenario
     head = (scenario.feature, scenario.feature_name, scenario.name, scenario.line, scenario.tags, scenario.row)
-    return head, task.host, task.problem, task.skip, [_of_step(step) for step in task.steps]
+    return head, task.host, task.problem, task.skip, [of_step(step) for step in task.steps]
 
 
-def _of_step(step: Any) -> tuple[Any, ...]:
+def of_step(step: Any) -> tuple[Any, ...]:
+    """Return a step that looks, or asks nothing, as texts, numbers and tuples of them."""
     line = (step.line.kind, step.line.keyword, step.line.text, step.line.number, step.line.condition)
     if not isinstance(step, CheckStep):
         return line, step.problem

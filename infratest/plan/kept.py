@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from infratest.thresholds import Threshold
     from infratest.waivers import Waiver
 
-FORMAT = 11
+FORMAT = 12
 #: Bytes of the checksum that a plan file begins with.
 CHECKSUM = 8
 

@@ -18,11 +18,11 @@ from infratest.units import duration
 Tagged = tuple[str, tuple[int, int] | None]
 
 
-def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
+def subjects(plan: Plan, monitor: Monitor, digests: Mapping[str, str] | None = None) -> list[Subject]:
     """Return what is looked at: each host's way in, then each scenario that changes nothing, in the plan's order.
 
     Args:
-        plan: of all that the stack's features hold; with or without steps.
+        plan: of all that the stack's features hold; with or without steps. digests: of its tasks, by id.
     """
     watched = [task for task in plan.tasks if not task.acting]
     slugs: dict[str, list[Task]] = {}
@@ -38,8 +38,10 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
         for host in plan.hosts.values()
         if host.name in often
     ]  # fmt: skip
+    told, witness = digests or {}, _witness(monitor)
     return ways + [
-        _subject(task, plan, slugs, often, _witness(monitor), policies[_tagged(task.scenario)]) for task in watched
+        _subject(task, plan, slugs, often, witness, policies[_tagged(task.scenario)], told.get(task.id, ""))
+        for task in watched
     ]
 
 
@@ -126,6 +128,7 @@ def _subject(
     ways: Collection[str],
     witness: tuple[str, ...],
     policy: Policy,
+    digest: str,
 ) -> Subject:
     host = plan.hosts.get(task.host)
     way = (reachable_id(task.host),) if task.host in ways else ()
@@ -137,6 +140,7 @@ def _subject(
         task.scenario.tags,
         (*witness, *way, *_needs(task, slugs)),
         policy,
+        digest=digest,
     )
 
 

@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from infratest.errors import InfratestError
+from infratest.errors import InfratestError, NoStore
 from infratest.heal.audit import FILE, OLD_FILE, Audit
 from infratest.heal.earning import SEEN, Approved, Earned, Kept, Look, earned
 from infratest.heal.neighbours import RANKS
@@ -69,6 +69,8 @@ def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], 
                     end = min(one.at + calm, since)
                     if all(changes.watched(t, id, one.at, end) for id in {*beside, one.id}):
                         watched.add(one.at)
+        except NoStore:
+            pass  # what lies there is of another environment: how that did says nothing of this one
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
     looks = _without(looks, _drills((*older, *newer), env))

@@ -43,12 +43,13 @@ def exported(session: Session) -> What:
         stack=stack.name,
         env=stack.env,
         stack_file=str(session.stack_path.absolute()),
+        state=str(session.state.path) if session.state_path is not None or session.kept else "",
         define=_defined(session),
         hosts=tuple(hosts),
         watches=tuple(_watches(tasks, seen, stack.heal, prepared.scenarios)),
         policy=policy(monitor),
         ways={host.name: seen[id].policy for host in hosts if (id := reachable_id(host.name)) in seen},
-        left=(*left, *_of_the_monitor(monitor)),
+        left=(*left, *_of_the_monitor(monitor), *_kept(session)),
     )
 
 
@@ -79,6 +80,14 @@ def _defined(session: Session) -> tuple[str, ...]:
                 "it is, by from:"
             )
     return tuple(f"{name}={value}" for name, value in session.parameters.items())
+
+
+def _kept(session: Session) -> list[Left]:
+    """Return what of the values kept from an earlier `up` does not go with the files: they may change again there."""
+    words = (
+        f"kept in {session.state.path} alone; give it to this call where the tool looks with another state directory"
+    )
+    return [Left(f"-D {name}={value}", words) for name, value in session.kept.items()]
 
 
 def _watches(

@@ -21,7 +21,7 @@ from infratest.project import monitor_store
 from infratest.project.drifted import part_of
 from infratest.project.session import Session
 from infratest.store import monitor_socket
-from infratest.store.database import meta, people, statuses
+from infratest.store.database import people, statuses
 from infratest.store.database.place import FILE
 
 #: The words of questions to the monitor: what people want, and how it does, which says whose it is, too.
@@ -57,7 +57,7 @@ class _People:
 
     def __init__(self, session: Session, deadline: Deadline | None) -> None:
         self._session, self._deadline = session, deadline
-        self._place = f"{session.stack.name}/{session.stack.env}" if session.stack.env else session.stack.name
+        self._place = session.stack.place
         #: Whether there is a monitor that answers, and is of this environment; None while that is not known.
         self._asks_monitor: bool | None = None
         self._unknown = ""
@@ -77,12 +77,12 @@ class _People:
                 if self._asks_monitor is None:
                     self._asks_monitor = self._monitor({"word": WHOSE}).get("place", self._place) == self._place
                 if self._asks_monitor:
-                    return str(self._monitor({"word": WORD, "ids": [id]}).get(id, ""))
+                    return str(self._monitor({"word": WORD, "place": self._place, "ids": [id]}).get(id, ""))
             except monitor_socket.Nobody:
                 self._asks_monitor = False
             except (monitor_socket.Silence, AttributeError) as error:
                 raise StateError(f"the monitor cannot be asked: {error}") from None
-        return _within(self._seconds(), lambda: _kept(self._session, self._place, id))
+        return _within(self._seconds(), lambda: _kept(self._session, id))
 
     def _monitor(self, question: dict[str, Any]) -> Any:
         return monitor_socket.asked(str(self._session.state.path), question, self._seconds())
@@ -95,8 +95,8 @@ class _People:
         return seconds
 
 
-def _kept(session: Session, place: str, id: str) -> str:
-    """Return why a result is to be left alone by what a monitor of this place has kept; empty where none ever did."""
+def _kept(session: Session, id: str) -> str:
+    """Return why a result is to be left alone by what a monitor of its own has kept; empty where none ever did."""
     try:
         store = monitor_store.looked_into(session)
     except NoStore:
@@ -104,8 +104,6 @@ def _kept(session: Session, place: str, id: str) -> str:
     with store:
         watched = bool(monitor_store.working(store))
         with store.sight() as t:
-            if meta.place(t) not in (place, None):
-                return ""
             why: Suppression | None = in_downtime(id, people.downtimes(t), time.time())
             # Where nobody watches, nobody has seen whether what somebody had is over.
             if why is None and watched and (status := statuses.status(t, id)) is not None:

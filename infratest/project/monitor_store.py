@@ -8,7 +8,7 @@ from __future__ import annotations
 from time import time
 
 from infratest.cleaning import keep_secret
-from infratest.errors import UserError
+from infratest.errors import NoStore, UserError
 from infratest.project.session import Session
 from infratest.stack.monitor import SQLITE, StorePlace
 from infratest.store.database import connection, meta, place, postgresql
@@ -32,9 +32,23 @@ def looked_into(session: Session) -> Store:
     """Open the store of a project to read it.
 
     Raises:
-        StateError: there is none yet, or it cannot be opened. UserError: its password cannot be read.
+        NoStore: there is none yet, or what lies there is of another environment. StateError: it cannot be opened.
+        UserError: its password cannot be read.
     """
-    return connection.looked_into(session.state) if in_file(session) else postgresql.looked_into(address(session))
+    store = connection.looked_into(session.state) if in_file(session) else postgresql.looked_into(address(session))
+    try:
+        _refuse_another(store, session.stack.place)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _refuse_another(store: Store, mine: str) -> None:
+    with store.sight() as t:
+        whose = meta.place(t)
+    if whose not in (mine, None):
+        raise NoStore(f"store: {meta.another(store.path, str(whose), mine)}")
 
 
 def address(session: Session) -> Address:

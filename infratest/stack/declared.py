@@ -137,3 +137,8 @@ class StackFile:
     waivers: tuple[Waiver, ...] = ()
     monitor: Monitor | None = None
     provider_where: str = ""
+
+    @property
+    def place(self) -> str:
+        """Stack and environment, as `shop/prod`: whose monitor it is, and what that has kept."""
+        return f"{self.name}/{self.env}" if self.env else self.name

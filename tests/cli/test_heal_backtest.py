@@ -103,6 +103,14 @@ def test_by_the_audit_alone_where_no_monitor_was(shop: Path):
     assert (status, "heal.jsonl reaches back to " in err) == (3, True)
 
 
+def test_a_store_of_another_environment_says_nothing(shop: Path):
+    keep(shop, (1000, 5000))
+    with connection.opened(StateDir(shop / ".infratest")) as store, store.transaction() as t:
+        meta.write_place(t, "backtested/dev")
+    status, _, err = backtest(shop)
+    assert (status, "backtest: no monitor of backtested has kept anything on" in err) == (3, True)
+
+
 def test_what_cannot_be_said_is_refused(shop: Path):
     status, _, err = backtest(shop, "--rule", "put-it-their")
     assert (status, "put-it-there" in err) == (3, True)

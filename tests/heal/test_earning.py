@@ -213,6 +213,15 @@ def test_what_the_monitor_has_seen(shop: Shop, id: str, after: float, count: int
     assert shop.count() == count
 
 
+@pytest.mark.parametrize("place, count", [("shop/prod", 0), ("shop/dev", 1)])
+def test_what_the_monitor_of_another_environment_has_seen_says_nothing(shop: Shop, place: str, count: int) -> None:
+    with connection.opened(shop.state) as store, store.transaction() as t:
+        meta.write_place(t, place)
+        at = [Moment(when, shop.healed + when) for when in (-HOUR, 60.0)]
+        changes.add(t, [Change(at[0], ID, "-", "ok"), Change(at[1], ID, "ok", "critical", "it is gone")])
+    assert shop.count() == count
+
+
 def test_what_checks_have_seen_of_that_time_and_is_kept_no_longer_but_by_the_monitor(shop: Shop) -> None:
     shop.state.begin_anew("events.jsonl", "events.1.jsonl", [])
     shop.check(HOUR, nginx_answers="ok")

@@ -33,7 +33,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def ask(desk: Desk, word: str, **given: Any) -> Any:
-    question: Mapping[str, Any] = {"word": word, **given}
+    question: Mapping[str, Any] = {"word": word, "place": "one", **given}
     return Asked(desk.monitor)(question, "ada")["answer"]
 
 
@@ -69,7 +69,7 @@ def test_what_is_answered_is_kept(desk: Desk):
 def test_what_is_no_question_changes_nothing_and_harms_nobody(desk: Desk, question: dict[str, Any]):
     before = len(desk.shelf.written)
     with pytest.raises(UserError):
-        Asked(desk.monitor)(question, "ada")
+        Asked(desk.monitor)({"place": "one", **question}, "ada")
     assert [each for each in desk.shelf.written[before:] if each.downtimes or each.pauses or each.notes] == []
     assert ask(desk, "status")["state"] == "critical"
 

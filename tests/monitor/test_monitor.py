@@ -19,7 +19,8 @@ from infratest.monitor.monitor import PROJECT, Monitor, Outcome
 from infratest.monitor.start import Project
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.writing import Store
-from infratest.project.prepare import Request
+from infratest.plan.digest import digests
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.receivers.base import Message
 from tests.worlds import small_project
@@ -269,14 +270,35 @@ def test_what_was_seen_last_is_answered_until_it_is_stale(project: Path):
     (project / "there").unlink()
     desk.after(60)
     book, now = desk.monitor.book, desk.monitor.timepiece.now
-    found = answers.latest(book, [THERE, FULL], now())
+    both = {THERE: "", FULL: ""}
+    found = answers.latest(book, both, now())
     assert (found["missing"], [one["state"] for one in found["results"]], found["age"]) == ("", ["critical", "ok"], 0)
     assert found["results"][0]["since"] == desk.clock.time(), "since it was seen: it is not confirmed"
     desk.clock.now += 119
-    assert answers.latest(book, [THERE, FULL], now())["missing"] == ""
+    assert answers.latest(book, both, now())["missing"] == ""
     desk.clock.now += 2
-    assert answers.latest(book, [THERE, FULL], now())["missing"] == f"what the monitor knows of {THERE} is 121 s old"
-    assert answers.latest(book, ["x#y@-"], now())["missing"] == "the monitor does not watch x#y@-"
+    assert answers.latest(book, both, now())["missing"] == f"what the monitor knows of {THERE} is 121 s old"
+    assert answers.latest(book, {"x#y@-": ""}, now())["missing"] == "the monitor does not watch x#y@-"
+
+
+def test_what_was_seen_of_what_is_asked_no_longer_is_no_answer(project: Path):
+    desk = Desk(project).after(0)
+    book, now, feature = desk.monitor.book, desk.monitor.timepiece.now, project / "features" / "x.feature"
+
+    def missing() -> str:
+        plan = prepare(Session(stack_path=project / "stack.yaml"), Request(face="check")).plan
+        return str(answers.latest(book, digests(plan), now())["missing"])
+
+    assert missing() == ""
+    feature.write_text(feature.read_text().replace("101 %", "1 %"))
+    changed = f"the monitor watches {FULL} as it was before its files changed (HUP reads them anew), or by another -D"
+    assert missing() == changed
+    desk.clock.now += 1
+    desk.monitor.reload()
+    assert missing() == f"the monitor has not looked at {FULL} yet", "what it has seen is by the limit of before"
+    assert answers.latest(book, {THERE: ""}, now())["missing"] == "", "and of what did not change it is known"
+    desk.after(120)
+    assert (missing(), book.results[FULL].state) == ("", "critical")
 
 
 def test_a_loop_that_stood_still_has_not_missed_what_nobody_could_see(project: Path, monkeypatch):

@@ -28,6 +28,11 @@ def place(t: Transaction) -> str | None:
     return None if row is None else str(row[0])
 
 
+def another(what: str, whose: str, mine: str) -> str:
+    """Return in words that a monitor or its store is of another environment than who asks, or of another stack."""
+    return f"{what} is of {whose}, and this is {mine}; each environment has a state directory of its own, by --state"
+
+
 def write_place(t: Transaction, place: str) -> None:
     """Keep whose results these are."""
     _write(t, "places", _PLACE, place)
