@@ -170,17 +170,17 @@ class Acts(Ways):
         except Exception as error:  # nothing acts any more: a defect of a remedy leaves no try that may still run
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(done, error=words, duration=time.monotonic() - begun), number)
-            verifying.forget(self._state, self._report.env, number)
+            verifying.forget(self._state, self._report.place, number)
             raise
         return replace(done, duration=time.monotonic() - begun)
 
     def _cut_off(self, done: HealRecord, number: str, how: str) -> None:
         """Keep what is known of a try as a signal ends this run. What may have helped is left to a later check."""
         if done.undone:
-            verifying.forget(self._state, self._report.env, number)
+            verifying.forget(self._state, self._report.place, number)
         if done.worse:
             done = replace(done, undone=done.undone or f"its undo was {how}")
-        elif verifying.has(self._state, self._report.env, number):
+        elif verifying.has(self._state, self._report.place, number):
             words = f"{done.words}; {how} before it was seen whether it helped"
             done = replace(done, verifying=True, words=words, seen=self._means.clock())
         else:
@@ -198,7 +198,7 @@ class Acts(Ways):
         if done.verified:
             self._settle(done.before.id, seen)
         if not done.verifying:
-            verifying.forget(self._state, self._report.env, number)
+            verifying.forget(self._state, self._report.place, number)
         self._audit.end(done, number)
         self._tell(done)
         if not (done.worse or done.verified or done.verifying):
@@ -207,9 +207,9 @@ class Acts(Ways):
 
     def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
         """Note that a try is to be verified; one of before that waits for the same result ends as red then."""
-        env = self._report.env
-        before = verifying.pending(self._state, env).get(record.before.id)
-        verifying.add(self._state, env, record, number, ended, beside.before)
+        place = self._report.place
+        before = verifying.pending(self._state, place).get(record.before.id)
+        verifying.add(self._state, place, record, number, ended, beside.before)
         if before is not None:
             self._audit.told(before, False, ended, f"red, and {record.remedy} was done after it")
 
@@ -323,7 +323,7 @@ class Acts(Ways):
         return after, cut and not well(after)
 
     def _settle(self, id: str, at: float) -> None:
-        counts.settle(self._state, self._report.env, id, at)
+        counts.settle(self._state, self._report.place, id, at)
         self._rows[id] = counts.Row(last=at)
 
 

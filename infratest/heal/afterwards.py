@@ -47,9 +47,9 @@ class Afterwards(Acts):
         Args:
             looked: when the report was made, in seconds since the epoch.
         """
-        env, told = self._report.env, list[HealRecord]()
-        verifying.tidy(self._state, env, self._means.clock())
-        waiting = verifying.pending(self._state, env)
+        place, told = self._report.place, list[HealRecord]()
+        verifying.tidy(self._state, place, self._means.clock())
+        waiting = verifying.pending(self._state, place)
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         for result in {one.id: one for one in (*self._report.ways, *self._report.results)}.values():
             told += self._judged(result, looked) if result.id in waiting else []
@@ -62,7 +62,7 @@ class Afterwards(Acts):
             looked: when the result was seen, in seconds since the epoch. usual: seconds that it has to take effect
             where its rule says nothing.
         """
-        one = verifying.pending(self._state, self._report.env).get(result.id)
+        one = verifying.pending(self._state, self._report.place).get(result.id)
         if one is None or not self._tells(result, one, looked):
             return []
         rule = self._known.get(one.rule) if result.host in self._means.hosts else None
@@ -87,7 +87,7 @@ class Afterwards(Acts):
         else:
             told = self._told(result, rule, one, looked)
         # Last, so that the next check judges it, whatever ends this run before that.
-        verifying.remove(self._state, self._report.env, result.id)
+        verifying.remove(self._state, self._report.place, result.id)
         return [replace(record, seen=looked) for record in told]
 
     def _rests(self, result: Result, one: Unverified, beside: Beside) -> bool:
@@ -100,7 +100,7 @@ class Afterwards(Acts):
         if not rests and not means.drilled:
             rests = any(means.suppressed(each) for each in (result, *beside.seen))
         if rests:
-            verifying.keep(self._state, self._report.env, result.id, replace(one, rests=now))
+            verifying.keep(self._state, self._report.place, result.id, replace(one, rests=now))
         return rests
 
     def _never_seen(self) -> Iterator[HealRecord]:
@@ -110,7 +110,7 @@ class Afterwards(Acts):
         scenario or host is gone nobody ever will, and that is nobody's fault: it ends at once, and costs nothing.
         """
         now = self._means.clock()
-        for id, one in verifying.pending(self._state, self._report.env).items():
+        for id, one in verifying.pending(self._state, self._report.place).items():
             due, rule = self._audit.until(one.number, one.ended), self._known.get(one.rule)
             within = self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
             if self._means.drilled and not one.drill:
@@ -127,7 +127,7 @@ class Afterwards(Acts):
                     self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
                 self._tell(record)
                 yield record if gone else self._ended_here(record)
-            verifying.remove(self._state, self._report.env, id)
+            verifying.remove(self._state, self._report.place, id)
 
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
@@ -142,7 +142,7 @@ class Afterwards(Acts):
         if id.startswith(WAY) or now <= max(one.ended, one.sought) + self._means.limits.report_age:
             return ""  # what was done just now is only not looked at in this run
         # Not in every run, or at each turn of a monitor: its feature is read for this.
-        verifying.keep(self._state, self._report.env, id, replace(one, sought=now))
+        verifying.keep(self._state, self._report.place, id, replace(one, sought=now))
         try:
             ids = self._means.planned(id.partition("#")[0])
         except InfratestError:  # a feature that cannot be read is not gone

@@ -103,7 +103,7 @@ def test_what_flaps_is_told_once_although_a_new_file_was_begun_while_it_was_well
     world.helps, desk = False, Desk()
     flaps(world, state, desk, "c.c.")
     monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
-    Audit(state, "prod", world.now)
+    Audit(state, "shop/prod", world.now)
     assert (state.path / "heal.1.jsonl").exists()
     flaps(world, state, desk, "c.c")
     assert len(desk.told) == 1
@@ -218,7 +218,7 @@ def test_what_somebody_has_undone_is_no_end(world: World, state: StateDir) -> No
     desk = Desk()
     (record,) = check(world, state, desk, tries=9, per=86400.0)
     assert record.verified
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     audit.undo(str(audit.begun()[0]["try"]), "alice", world.now)
     world.sick.add("web-1")
     (record,) = check(world, state, desk, tries=9, per=86400.0)
