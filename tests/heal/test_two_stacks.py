@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from infratest.errors import UserError
@@ -12,9 +14,12 @@ from infratest.heal.healing import heal
 from infratest.heal.proposals import Approval
 from infratest.heal.records import HealRecord
 from infratest.model import file_name, place_of
+from infratest.project.drifted import last_green
+from infratest.project.session import session_of
 from infratest.stack.declared import HealRule
-from infratest.store import drilling, failures, history, readings
+from infratest.store import drilling, events, failures, history, readings
 from infratest.store.directory import StateDir
+from tests.worlds import small_project
 from tests.worlds.heal_world import NOON, World, closed, make_report, make_result, make_rule, run
 
 MINE, THEIRS = place_of("shop", "prod"), place_of("office", "prod")
@@ -97,3 +102,15 @@ def test_no_two_places_have_the_same_files(places: list[tuple[str, str]]) -> Non
     names = [file_name(place_of(*each)) for each in places]
     assert len({name.casefold() for name in names}) == len(places), names
     assert not any("/" in name for name in names)
+
+
+def test_when_it_was_last_green_is_known_by_its_own_events(tmp_path: Path) -> None:
+    """Else the freeze gate takes what was changed here since for older than another's last green look."""
+    text = "stack: shop\nprovider: local\nhosts: {web-1: {}}\nenvironments: {dev: {}, prod: {}}\n"
+    small_project.write(tmp_path, {"stack.yaml": text})
+    session = session_of(tmp_path / "stack.yaml", env="prod")
+    green = make_report([make_result("ok")])
+    for at, seen in ((10, green), (20, green.changed(env="dev")), (30, green.changed(stack="office"))):
+        told = [one.changed(time=NOON + at) for one in events.of_report(seen)]
+        events.append(session.state, told)
+    assert last_green(session, ID) == NOON + 10
