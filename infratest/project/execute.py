@@ -120,9 +120,8 @@ def _in_store(session: Session, plan: Plan) -> Plan:
     if not has_store(session):
         return plan
     stack, folder = session.stack, str(session.state.folder)
-    place = f"{stack.name}/{stack.env}" if stack.env else stack.name
-    stored.lies(folder, place, session)
-    return in_store(plan, folder, place)
+    stored.lies(folder, stack.place, session)
+    return in_store(plan, folder, stack.place)
 
 
 def _since_last_run(session: Session, plan: Plan) -> Plan:
