@@ -30,16 +30,17 @@ def kept(state: StateDir, place: Place) -> dict[str, str]:
 def keep(state: StateDir, place: Place, given: Mapping[str, str]) -> None:
     """Keep these values beside those that are kept already. Raises StateError."""
     if given:
-        everything = _all(state)
-        state.write(NAME, dumps(everything | {place: everything.get(place, {}) | dict(given)}) + "\n")
+        with state.lock_of(NAME):  # others keep theirs in the same file
+            everything = _all(state)
+            state.write(NAME, dumps(everything | {place: everything.get(place, {}) | dict(given)}) + "\n")
 
 
 def forget(state: StateDir, place: Place) -> None:
     """Forget what is kept for an environment of a stack. Raises StateError."""
-    everything = _all(state)
-    if place in everything:
-        del everything[place]
-        state.write(NAME, dumps(everything) + "\n")
+    if place not in _all(state):
+        return  # no lock where nothing was ever kept: there may be no directory
+    with state.lock_of(NAME):
+        state.write(NAME, dumps({name: each for name, each in _all(state).items() if name != place}) + "\n")
 
 
 def shown(values: Mapping[str, str]) -> str:
