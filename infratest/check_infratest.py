@@ -158,7 +158,7 @@ def _with_history(report: Report, state: str) -> Report:
     from infratest.store.directory import StateDir
 
     try:
-        return history.with_since(report, history.last(StateDir(state), report.env), time())
+        return history.with_since(report, history.last(StateDir(state), report.place), time())
     except StateError:
         return report
 

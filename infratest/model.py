@@ -14,12 +14,19 @@ from infratest.states import CRITICAL, EXIT, OK, SKIPPED, UNKNOWN, WAIVED, WARNI
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, NewType
+
+    #: An environment of a stack, as `place_of` makes it: no other text is taken for one.
+    Place = NewType("Place", str)
+else:
+    Place = str
 
 SCHEMA = 1
 
 #: What the reason of a sentence begins with that was not looked at, since one before it stopped its scenario.
 NOT_JUDGED = "not judged: "
+#: What stands for itself in a file that is named after a place.
+PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789.-_"
 #: Of a step of a session behind which nothing is judged.
 UNDONE = "could not be done"
 
@@ -237,6 +244,28 @@ class Cost:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+def place_of(stack: str, env: str) -> Place:
+    """Return one environment of one stack as one word, `shop/prod`; `shop` where it has no environments.
+
+    By it whatever a state directory keeps is kept apart: no name has a slash, so that no two places are the same word.
+    """
+    return Place(f"{stack}/{env}" if env else stack)
+
+
+def file_name(place: Place) -> str:
+    """Return a place as file names have it, as `shop@prod`: two have never the same, whatever a disk makes of capitals.
+
+    Percent-encoded (RFC 3986) is what is neither a lower-case letter nor a digit, dot, hyphen or underscore.
+    """
+    letters = [chr(one) if one in PLAIN else f"%{one:02x}" for one in place.encode("utf-8", "surrogatepass")]
+    return "".join(letters).replace("%2f", "@")
+
+
+def is_of(record: Mapping[str, Any], place: Place) -> bool:
+    """Whether a record of a file that environments share, or the labels of an event, are of this place."""
+    return place_of(str(record.get("stack", "")), str(record.get("env", ""))) == place
+
+
 class Report(Record):
     """A whole run: the results in a stable order, and what follows from them, counted here and nowhere else.
 
@@ -272,6 +301,11 @@ class Report(Record):
 
     def __hash__(self) -> int:
         return hash((self.stack, self.started, self.results))  # a count has no hash
+
+    @property
+    def place(self) -> Place:
+        """The environment of the stack that it is of, as `place_of` has it."""
+        return place_of(self.stack, self.env)
 
     @property
     def state(self) -> str:

@@ -44,7 +44,7 @@ class Wording:
 def _list(session: Session, said: Wording) -> int:
     """Show what waits, and what was answered, the newest first."""
     now = time.time()
-    found = proposals.every(session.state, session.stack.env) if session.state.exists else []
+    found = proposals.every(session.state, session.stack.place) if session.state.exists else []
     for one in found:
         click.echo(f"{one.id}  {_state(one, now)}  {_what(one)}")
     if not found:
@@ -53,7 +53,7 @@ def _list(session: Session, said: Wording) -> int:
 
 
 def _show(session: Session, said: Wording) -> int:
-    one = proposals.named(session.state, session.stack.env, _wanted(said, SHOW))
+    one = proposals.named(session.state, session.stack.place, _wanted(said, SHOW))
     click.echo(f"proposal {one.id}: {_state(one, time.time())}")
     click.echo(f"  what: {_what(one)}")
     for name in ("result", "state", "reason", "act", "try", "approvers"):
@@ -74,11 +74,11 @@ def _approve(session: Session, said: Wording) -> int:
     key = signing.load(Path(said.key), session.stack.folder) if said.key else None
     if key is not None and key.public not in keys.values():
         raise UserError(f"the key {key.public} is none of the stack's `heal: trusted-keys:`")
-    rule = _rule(session, proposals.named(session.state, session.stack.env, id))
+    rule = _rule(session, proposals.named(session.state, session.stack.place, id))
     approval = Approval(by=who(), time=time.time(), comment=clean(said.comment, 500))
     needed = max(1, rule.approvers)
     one, people = proposals.approve(
-        session.state, session.stack.env, id, approval, key, needed, frozenset(keys.values())
+        session.state, session.stack.place, id, approval, key, needed, frozenset(keys.values())
     )
     if len(people) < needed:
         click.echo(f"approved by {' and '.join(people)}: {len(people)} of {needed} people; {_what(one)} waits")
@@ -92,13 +92,13 @@ def _deny(session: Session, said: Wording) -> int:
     id = _wanted(said, DENY)
     if not said.comment:
         raise click.UsageError("heal deny: say why, as --comment 'it is being rebuilt'")
-    one = proposals.named(session.state, session.stack.env, id)
+    one = proposals.named(session.state, session.stack.place, id)
     if one.waits(time.time()):
         # First: where it cannot be written down, there is no denial on record that cost nothing.
         trusting.lose(
             session, _rule(session, one), f"proposal {one.id} was denied by {who()}: {clean(said.comment, 500)}"
         )
-    one = proposals.deny(session.state, session.stack.env, id, who(), said.comment, time.time())
+    one = proposals.deny(session.state, session.stack.place, id, who(), said.comment, time.time())
     click.echo(f"{one.answer}; it rests until {one.says.get('result')} is well again")
     return 0
 

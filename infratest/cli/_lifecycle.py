@@ -87,7 +87,7 @@ def keep_parameters(session: Session) -> None:
     secret = {name for name in session.parameters if isinstance(session.stack.parameters.get(name), Secret)}
     given = {name: text for name, text in session.parameters.items() if name not in secret}
     if given:
-        keep(session.state, env, given)
+        keep(session.state, session.stack.place, given)
         option = f" --env {env}" if env else ""
         say(f"kept for later calls: {shown(given)}; another -D changes it, `infratest destroy{option}` forgets it")
     if secret:

@@ -15,6 +15,6 @@ def recorder(session: Session) -> Callable[[Host, str, float, Deadline], None]:
     def record(host: Host, id: str, begun: float, deadline: Deadline) -> None:
         from infratest.learn import baseline  # few calls provision
 
-        baseline.record(session.state, session.stack.env, host, id, begun, deadline)
+        baseline.record(session.state, session.stack.place, host, id, begun, deadline)
 
     return record

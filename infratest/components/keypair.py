@@ -9,6 +9,7 @@ from infratest.cleaning import clean, decoded
 from infratest.components.base import Component, ForHosts
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
+from infratest.paths import path_of
 from infratest.providers import _public_key
 from infratest.providers._component import ComponentSpec
 from infratest.providers._component import KeyPair as Wish
@@ -52,7 +53,7 @@ class Keypair(Component):
     on_hosts = "a line of authorized_keys"
 
     def wish(self, hosts: Sequence[HostSpec]) -> Wish:
-        path = self.folder / self.options.public
+        path = path_of(self.folder, self.options.public)
         try:
             text = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

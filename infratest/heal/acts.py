@@ -174,7 +174,7 @@ class Acts(Ways):
             words = str(error) if isinstance(error, InfratestError) else f"a defect: {type(error).__name__}: {error}"
             self._audit.end(replace(done, error=words, duration=time.monotonic() - begun), number)
             if not done.worse:
-                verifying.forget(self._state, self._report.env, number)
+                verifying.forget(self._state, self._report.place, number)
             raise
         return replace(done, duration=time.monotonic() - begun)
 
@@ -182,7 +182,7 @@ class Acts(Ways):
         """Keep what is known of a try as a signal ends this run. What may have helped is left to a later check."""
         if done.worse:  # it is noted still: a later check does what is left to do, and tells people
             done = replace(done, undone=done.undone or f"its undo was {how}")
-        elif verifying.has(self._state, self._report.env, number):
+        elif verifying.has(self._state, self._report.place, number):
             words = f"{done.words}; {how} before it was seen whether it helped"
             done = replace(done, verifying=True, words=words, seen=self._means.clock())
         else:
@@ -204,14 +204,14 @@ class Acts(Ways):
         if not (done.worse or done.verified or done.verifying):
             self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} did not help")
         if not (done.worse or done.verifying):
-            verifying.forget(self._state, self._report.env, number)
+            verifying.forget(self._state, self._report.place, number)
         return done
 
     def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
         """Note that a try is to be verified; one of before that waits for the same result ends as red then."""
-        env = self._report.env
-        before = verifying.pending(self._state, env).get(record.before.id)
-        verifying.add(self._state, env, record, number, ended, beside.before)
+        place = self._report.place
+        before = verifying.pending(self._state, place).get(record.before.id)
+        verifying.add(self._state, place, record, number, ended, beside.before)
         if before is not None:
             self._audit.told(before, False, ended, f"red, and {record.remedy} was done after it")
 
@@ -250,7 +250,7 @@ class Acts(Ways):
             if not before and self._audit.undone(number) and not self._audit.of_a_drill(number):
                 self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
             if self._audit.undone(number):  # the next check would tell of it as if it still stood
-                verifying.forget(self._state, self._report.env, number)
+                verifying.forget(self._state, self._report.place, number)
 
     def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
         host = self._means.hosts.get(result.host)
@@ -347,7 +347,7 @@ class Acts(Ways):
         return after, cut and not well(after)
 
     def _settle(self, id: str, at: float) -> None:
-        counts.settle(self._state, self._report.env, id, at)
+        counts.settle(self._state, self._report.place, id, at)
         self._rows[id] = counts.Row(last=at)
 
 

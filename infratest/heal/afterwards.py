@@ -71,14 +71,14 @@ class Afterwards(Acts):
         Args:
             looked: when the report was made, in seconds since the epoch.
         """
-        env, told = self._report.env, list[HealRecord]()
-        verifying.tidy(self._state, env, self._means.clock())
-        waiting = verifying.pending(self._state, env)
+        place, told = self._report.place, list[HealRecord]()
+        verifying.tidy(self._state, place, self._means.clock())
+        waiting = verifying.pending(self._state, place)
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         shown = {one.id: one for one in (*self._report.ways, *self._report.results) if one.id in waiting}
         for result in shown.values():
             told += self._judged(result, looked)
-        for id, one in verifying.pending(self._state, env).items():
+        for id, one in verifying.pending(self._state, place).items():
             told += self._overdue(id, one, shown.get(id))
         return told
 
@@ -89,7 +89,7 @@ class Afterwards(Acts):
             looked: when the result was seen, in seconds since the epoch. usual: seconds that it has to take effect
             where its rule says nothing.
         """
-        one = verifying.pending(self._state, self._report.env).get(result.id)
+        one = verifying.pending(self._state, self._report.place).get(result.id)
         if one is None or not self._tells(result, one, looked):
             return []
         rule = self._known.get(one.rule) if result.host in self._means.hosts else None
@@ -109,7 +109,7 @@ class Afterwards(Acts):
             told = [self._told_worse(record, one, sight, beside) if said == WORSE else self._told(record, one, looked)]
             if told[0].verifying:
                 return [replace(told[0], seen=looked)]
-        verifying.remove(self._state, self._report.env, result.id)
+        verifying.remove(self._state, self._report.place, result.id)
         return [replace(record, seen=looked) for record in told]
 
     def _seen(self, result: Result, rule: HealRule, one: Unverified, beside: Beside, early: bool) -> Sight:
@@ -147,7 +147,7 @@ class Afterwards(Acts):
             worse, rests = {}, self._means.clock()
         found = replace(one, worse={} if sight.early else worse, rests=rests)
         if found != one:
-            verifying.keep(self._state, self._report.env, id, found)
+            verifying.keep(self._state, self._report.place, id, found)
         if sight.worse and sight.rests:
             self._unjudged[id] = (
                 f"what {one.remedy} has made worse is not to be undone now, so that nothing more is done"
@@ -171,11 +171,11 @@ class Afterwards(Acts):
             if shown is None:
                 now, shown = self._means.clock(), self._look(_result(id, one.was))
                 told = self._judged(shown, now)
-            left = verifying.pending(self._state, self._report.env).get(id)
+            left = verifying.pending(self._state, self._report.place).get(id)
             if left is None or self._in_time(left):
                 return told
             if self._rests(shown, Beside(self._means, {})):
-                verifying.keep(self._state, self._report.env, id, replace(left, rests=self._means.clock()))
+                verifying.keep(self._state, self._report.place, id, replace(left, rests=self._means.clock()))
                 return told
         return [*told, *self._not_verified(id, one, gone)]
 
@@ -199,7 +199,7 @@ class Afterwards(Acts):
             self._settled(id, rule, one, False)
             self._tell(record)
             told = [record if gone else self._ended_here(record)]
-        verifying.remove(self._state, self._report.env, id)
+        verifying.remove(self._state, self._report.place, id)
         return told
 
     def _gone(self, id: str, one: Unverified) -> str:
@@ -210,7 +210,7 @@ class Afterwards(Acts):
         lately = id.startswith(WAY) or now <= max(one.ended, one.sought) + self._means.limits.report_age
         if lately:  # what was done just now is only not looked at in this run, and features are not read in every run
             return why_gone(id, self._means.hosts, lambda feature: None)
-        verifying.keep(self._state, self._report.env, id, replace(one, sought=now))
+        verifying.keep(self._state, self._report.place, id, replace(one, sought=now))
         return why_gone(id, self._means.hosts, self._means.planned)
 
     def _told(self, record: HealRecord, one: Unverified, looked: float) -> HealRecord:
@@ -233,7 +233,7 @@ class Afterwards(Acts):
         """
         told = record if record.drill else paged(record, self._means, self._audit, self._left() + ENDING)
         if told.worse and not told.verifying:
-            verifying.remove(self._state, self._report.env, told.before.id)
+            verifying.remove(self._state, self._report.place, told.before.id)
         return told
 
     def _told_worse(self, record: HealRecord, one: Unverified, sight: Sight, beside: Beside) -> HealRecord:

@@ -20,6 +20,7 @@ from infratest.heal.earning import Approved
 from infratest.heal.gates import Try, moment
 from infratest.heal.records import FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord, in_drill
 from infratest.heal.verifying import Unverified
+from infratest.model import Place, is_of, place_of
 from infratest.process_tree import started
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir, kept_age, kept_size
@@ -35,25 +36,28 @@ VERIFIED = "verified"
 ENDS = (TRIED, VERIFIED, FAILED)
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
-    "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started", "boot",
-    "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
+    "event", "stack", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started",
+    "boot", "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
     "seen", "rung", "ended", "gone",
 )  # fmt: skip
 
 
 class Audit:
-    """The audit of one environment; use it under the state's lock.
+    """The audit of one environment of a stack; use it under the state's lock.
 
     Args:
+        place: as `model.place_of` has it.
         window: seconds that a try counts for, the longest of all rules. looking: write nothing, hold no lock.
     """
 
-    def __init__(self, state: StateDir, env: str, now: float, window: float = 0.0, *, looking: bool = False) -> None:
+    def __init__(
+        self, state: StateDir, place: Place, now: float, window: float = 0.0, *, looking: bool = False
+    ) -> None:
         self._state = state
-        self._env = env
+        self._place, self._of = place, of_place(place)
         self._now = now
         whole = _whole(state)
-        self._records = [record for record in whole if record.get("env") == env]
+        self._records = [record for record in whole if is_of(record, place)]
         try:
             _ = self.tries
         except (KeyError, TypeError, ValueError) as error:
@@ -65,7 +69,7 @@ class Audit:
             ) from error
         if not looking and state.outgrown(FILE, kept_size(SIZE), kept_age(), now):
             kept = _renewed(state, whole, now - max(window, kept_age()))
-            self._records = [record for record in kept if record.get("env") == env]
+            self._records = [record for record in kept if is_of(record, place)]
 
     @property
     def tries(self) -> tuple[Try, ...]:
@@ -73,7 +77,7 @@ class Audit:
 
         One that is noted as to be verified was done, although whatever ended its run has left no end of it.
         """
-        waiting = {one.number for one in verifying.pending(self._state, self._env).values()}
+        waiting = {one.number for one in verifying.pending(self._state, self._place).values()}
         ends = {record["try"]: record for record in self._records if record.get("event") != BEGUN and "try" in record
                 and record.get("event") != PROCESS}  # fmt: skip
         return tuple(
@@ -134,7 +138,7 @@ class Audit:
             until: when it must have ended, in seconds since the epoch.
         """
         number = f"{record.time:.6f}-{os.getpid()}-{len(self._records)}"
-        data = record.as_dict(self._env) | {"event": BEGUN, "try": number, "until": until}
+        data = record.as_dict(self._of) | {"event": BEGUN, "try": number, "until": until}
         # What was seen stands in the record of the end, once.
         data["before"] = {name: value for name, value in data["before"].items() if name != "steps"}
         for later in (
@@ -158,11 +162,11 @@ class Audit:
 
     def process(self, number: str, pid: int) -> None:
         """Write down that a try has started a program on this machine: while it lives, the try has not ended."""
-        self._write({"event": PROCESS, "env": self._env, "try": number, "pid": pid, "started": started(pid)})
+        self._write({"event": PROCESS, **self._of, "try": number, "pid": pid, "started": started(pid)})
 
     def end(self, record: HealRecord, number: str) -> None:
         """Write how a try ended."""
-        self._write(record.as_dict(self._env) | {"try": number})
+        self._write(record.as_dict(self._of) | {"try": number})
 
     def told(self, one: Unverified, verified: bool, time: float, words: str, *, gone: bool = False) -> None:
         """Write what a later check saw of a try that nobody had had the time to verify.
@@ -170,7 +174,7 @@ class Audit:
         Args:
             gone: what it was for is no longer there: whether it helped nobody will know.
         """
-        ended = {"event": VERIFIED if verified else FAILED, "env": self._env, "try": one.number, "time": time,
+        ended = {"event": VERIFIED if verified else FAILED, **self._of, "try": one.number, "time": time,
                  "ended": one.ended}  # fmt: skip
         kept = {"kept": one.kept} if one.kept else {}  # where its run was killed that is not on record yet
         lost = {"gone": True} if gone else {}
@@ -178,7 +182,7 @@ class Audit:
 
     def told_worse(self, record: HealRecord, number: str) -> None:
         """Write what a try has made worse, and what came of undoing it where that is known by now."""
-        self._write(record.as_dict(self._env) | {"event": FAILED, "try": number})
+        self._write(record.as_dict(self._of) | {"event": FAILED, "try": number})
 
     def worse(self, number: str) -> dict[str, Any] | None:
         """Return the first record of what a try has made worse; None where there is none."""
@@ -186,7 +190,7 @@ class Audit:
 
     def decided(self, record: HealRecord) -> bool:
         """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
-        data = record.as_dict(self._env)
+        data = record.as_dict(self._of)
         gist = _gist(data)
         if gist is not None and gist == self._last_gist(record):
             return False
@@ -226,11 +230,11 @@ class Audit:
 
     def undo(self, number: str, by: str, time: float) -> None:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
-        self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
+        self._write({"event": UNDO, **self._of, "try": number, "time": time, "by": clean(by), "verified": False})
 
     def undo_ended(self, number: str, words: str, time: float) -> None:
         """Write down what came of that."""
-        said = {"event": UNDONE, "env": self._env, "try": number, "time": time, "words": clean(words)}
+        said = {"event": UNDONE, **self._of, "try": number, "time": time, "words": clean(words)}
         self._write(said | {"verified": False})
 
     def until(self, number: str, otherwise: float) -> float:
@@ -278,7 +282,7 @@ class Audit:
 
     def page(self, record: HealRecord, time: float, to: str) -> None:
         """Write down that a receiver was told."""
-        said = {"event": PAGED, "env": self._env, "time": time, "id": record.before.id, "rule": record.rule.name}
+        said = {"event": PAGED, **self._of, "time": time, "id": record.before.id, "rule": record.rule.name}
         # So many looks are one problem to those who were told.
         window = {"of": record.rule.confirm_of} if record.rule.confirm_of else {}
         self._write(said | {"problem": record.problem, "to": to} | window)
@@ -304,6 +308,12 @@ def _whole(state: StateDir) -> list[dict[str, Any]]:
         ) from error
 
 
+def of_place(place: Place) -> dict[str, str]:
+    """Return what every record of an environment of a stack says of whose it is."""
+    stack, _, env = place.partition("/")
+    return {"stack": stack, "env": env}
+
+
 def window(rules: Sequence[HealRule]) -> float:
     """Return the seconds for which the budgets of rules go back at most."""
     return max((max(rule.per, rule.group[1] if rule.group else 0.0) for rule in rules), default=0.0)
@@ -317,9 +327,9 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
     rows: dict[str, dict[str, Row]] = {}
 
     def lasts(one: dict[str, Any]) -> bool:
-        env = str(one.get("env"))
-        rows[env] = rows[env] if env in rows else load(state, env)
-        row, problem, of = rows[env].get(str(one.get("id"))), one.get("problem"), one.get("of")
+        place = place_of(str(one.get("stack")), str(one.get("env")))
+        rows[place] = rows[place] if place in rows else load(state, place)
+        row, problem, of = rows[place].get(str(one.get("id"))), one.get("problem"), one.get("of")
         if row is None or problem is None:
             return False
         return row.since == problem or (isinstance(of, int) and of > 0 and problem in row.problems(of))

@@ -15,7 +15,7 @@ from infratest.heal import chain, proposals
 from infratest.heal.gates import Situation
 from infratest.heal.proposals import DENIED, REPLACED, USED, WAITING, Proposal
 from infratest.heal.records import HealRecord
-from infratest.model import Result
+from infratest.model import Place, Result
 from infratest.stack.declared import HealRule
 from infratest.states import OK
 from infratest.store.directory import StateDir
@@ -34,7 +34,7 @@ class Answered:
 
 
 class Desk:
-    """The proposals of one environment.
+    """The proposals of one place.
 
     Args:
         keys: the trusted public ones. reads: asked of a rule, a rung and a host for the digests of what that would read
@@ -44,11 +44,11 @@ class Desk:
     def __init__(
         self,
         state: StateDir,
-        env: str,
+        place: Place,
         keys: Collection[str],
         reads: Callable[[HealRule, int, str], Mapping[str, str]] = lambda rule, rung, host: {},
     ) -> None:
-        self._state, self._env, self._keys, self._reads = state, env, keys, reads
+        self._state, self._place, self._keys, self._reads = state, place, keys, reads
 
     def answered(self, record: HealRecord, rule: HealRule, situation: Situation) -> Answered:
         """Return what people have said of this act; where it is new, propose it. An approval is used by `use` alone.
@@ -59,8 +59,8 @@ class Desk:
         now = situation.now
         says, reason = _says(record, rule, situation), clean(record.before.reason, 500)
         says["reads"] = self._read(record, rule)
-        wanted = proposals.proposed(self._env, says, _gates(record), now, reason)
-        known = proposals.every(self._state, self._env)
+        wanted = proposals.proposed(self._place, says, _gates(record), now, reason)
+        known = proposals.every(self._state, self._place)
         for one in known:
             if one.state == DENIED and one.same_problem == wanted.same_problem:
                 return Answered(one.id, denied=f"proposal {one.id} was {one.answer}; it rests until this is well again")
@@ -69,7 +69,7 @@ class Desk:
             if other.state == WAITING and other.digest != wanted.digest and _of_same(other, wanted):
                 proposals.save(self._state, replace(other, state=REPLACED, answer=f"by {wanted.id}"))
         if mine is None:
-            proposals.forget_old(self._state, self._env, now)
+            proposals.forget_old(self._state, self._place, now)
             proposals.save(self._state, wanted)
             return Answered(wanted.id)
         return self._of(mine, wanted, rule, now)
@@ -86,7 +86,7 @@ class Desk:
 
         However often it is approved, and whatever ends this run, it acts once. Raises StateError.
         """
-        one = next((one for one in proposals.every(self._state, self._env) if one.id == id), None)
+        one = next((one for one in proposals.every(self._state, self._place) if one.id == id), None)
         if one is None or len(self._people(one, now)) < max(1, approvers):
             return f"proposal {id} is approved no longer: {(one and one.answer) or 'it is over'}"
         proposals.save(self._state, replace(one, state=USED))

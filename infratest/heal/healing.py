@@ -83,10 +83,10 @@ def heal(
     """
     work = covered(report, rules)
     ladders = {rule.name: remedies(rule) for _, rule in work}
-    if not work and not dry_run and not verifying.waits(state, report.env):
+    if not work and not dry_run and not verifying.waits(state, report.place):
         # A check that finds all well waits for nobody who is at work on the stack.
         counts.record_run(state, report, means.clock(), bool(means.drilled))
-        Audit(state, report.env, means.clock(), window(rules), looking=True)
+        Audit(state, report.place, means.clock(), window(rules), looking=True)
         return []
     if means.deadline is not None:
         wait = min(wait, max(0.0, means.deadline.left - ENDING))
@@ -144,13 +144,13 @@ class _Healer(Afterwards):
         looked = counts.started(report)
         drill = bool(means.drilled)
         if dry_run:
-            rows = counts.counted(counts.load(state, report.env), report, drill)
+            rows = counts.counted(counts.load(state, report.place), report, drill)
         else:
             rows = counts.record_run(state, report, means.clock(), drill)
-        audit = Audit(state, report.env, means.clock(), window(rules), looking=dry_run)
+        audit = Audit(state, report.place, means.clock(), window(rules), looking=dry_run)
         super().__init__(report, state, means, audit, rows, overlaid(history, report, looked), dry_run)
         self._looked, self._known = looked, {rule.name: rule for rule in rules}
-        self._proposals = Desk(state, report.env, means.keys, means.reads)
+        self._proposals = Desk(state, report.place, means.keys, means.reads)
 
     def attend(
         self, result: Result, rule: HealRule, ladder: Sequence[Remedy], behind: Sequence[str] = ()
@@ -257,7 +257,7 @@ class _Healer(Afterwards):
         What has helped one result may have yet to help another one of the host.
         """
         rule, host = case.rule, case.result.host
-        waiting = verifying.pending(self._state, self._report.env).items()
+        waiting = verifying.pending(self._state, self._report.place).items()
         done = [(one.rung, one.ended) for id, one in waiting if (one.rule, id.rpartition("@")[2]) == (rule.name, host)]
         helped = (one for one in tries if one.verified and (self._means.drilled or not one.drill))
         done += [(one.rung, one.acted) for one in helped if (one.rule, one.host) == (rule.name, host)
@@ -328,7 +328,7 @@ class _Healer(Afterwards):
         Asked of what would act by itself: what a person said no to while it waited for them is not done once nothing
         else is in its way. Where it waits for them still, the desk tells. Raises StateError: a proposal cannot be read.
         """
-        for one in proposals.every(self._state, self._report.env):
+        for one in proposals.every(self._state, self._report.place):
             if one.state == proposals.DENIED and one.same_problem == (rule.name, result.id, problem):
                 return f"proposal {one.id} was {one.answer}; it rests until this is well again"
         return ""

@@ -11,6 +11,7 @@ from infratest.errors import StateError
 from infratest.heal.audit import Audit
 from infratest.heal.gates import moment
 from infratest.heal.pause import paused_until
+from infratest.model import Place
 from infratest.stack.declared import HealRule
 from infratest.store.directory import StateDir
 
@@ -24,7 +25,7 @@ def paused(state: StateDir, now: float, resume: str) -> str:
     return f"healing is paused until {moment(until)}; `{resume}` ends it" if until is not None else ""
 
 
-def health(state: StateDir, env: str, rules: Sequence[HealRule], now: float, resume: str) -> list[str]:
+def health(state: StateDir, place: Place, rules: Sequence[HealRule], now: float, resume: str) -> list[str]:
     """Return, a line each, what keeps rules from healing; nothing where all is in order, or there are no rules.
 
     Args:
@@ -35,7 +36,7 @@ def health(state: StateDir, env: str, rules: Sequence[HealRule], now: float, res
     words = paused(state, now, resume)
     lines = [words] if words else []
     try:
-        tries = Audit(state, env, now, looking=True).tries
+        tries = Audit(state, place, now, looking=True).tries
     except StateError as error:
         return [*lines, str(error)]
     for rule in rules:

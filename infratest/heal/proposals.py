@@ -17,6 +17,7 @@ from infratest.errors import StateError, UserError, unknown
 from infratest.heal import chain
 from infratest.heal.signing import Key
 from infratest.json_text import dumps, loads
+from infratest.model import Place
 from infratest.store.directory import StateDir
 
 FOLDER = "proposals"
@@ -55,7 +56,7 @@ class Proposal:
 
     id: str
     digest: str
-    env: str
+    place: Place
     made: float
     expires: float
     says: Mapping[str, Any]
@@ -76,14 +77,14 @@ class Proposal:
 
 
 def proposed(
-    env: str, says: Mapping[str, Any], gates: Sequence[Mapping[str, Any]], now: float, reason: str = ""
+    place: Place, says: Mapping[str, Any], gates: Sequence[Mapping[str, Any]], now: float, reason: str = ""
 ) -> Proposal:
     """Return a new proposal of all this. Args: as `Proposal` has them."""
-    digest = chain.digest(chain.written({"env": env, **says}))
+    digest = chain.digest(chain.written({"place": place, **says}))
     return Proposal(
         id=digest.partition(":")[2][:12],
         digest=digest,
-        env=env,
+        place=place,
         made=now,
         expires=now + EXPIRY,
         says=says,
@@ -114,8 +115,8 @@ def _another(one: Approval, other: Approval) -> bool:
     return one.key != other.key if one.key and other.key else one.by != other.by
 
 
-def every(state: StateDir, env: str) -> list[Proposal]:
-    """Return the proposals of an environment, the newest first.
+def every(state: StateDir, place: Place) -> list[Proposal]:
+    """Return the proposals of a place, the newest first.
 
     Raises:
         StateError: one cannot be read: whoever may not know what was denied may not act.
@@ -126,12 +127,12 @@ def every(state: StateDir, env: str) -> list[Proposal]:
         found = [_read(path) for path in paths]
     except OSError as error:
         raise StateError(f"state directory: {folder} could not be read: {error.strerror}") from error
-    return sorted((one for one in found if one.env == env), key=lambda one: -one.made)
+    return sorted((one for one in found if one.place == place), key=lambda one: -one.made)
 
 
-def named(state: StateDir, env: str, id: str) -> Proposal:
+def named(state: StateDir, place: Place, id: str) -> Proposal:
     """Return the proposal with this id. Raises UserError: there is none."""
-    known = every(state, env)
+    known = every(state, place)
     for one in known:
         if one.id == id:
             return one
@@ -151,7 +152,7 @@ def lock(state: StateDir) -> Any:
 
 
 def approve(
-    state: StateDir, env: str, id: str, approval: Approval, key: Key | None, needed: int, keys: Collection[str]
+    state: StateDir, place: Place, id: str, approval: Approval, key: Key | None, needed: int, keys: Collection[str]
 ) -> tuple[Proposal, list[str]]:
     """Say yes to a proposal, and return it with who has approved it now.
 
@@ -159,7 +160,7 @@ def approve(
         UserError: it is over, denied, used, or this person has approved it already.
     """
     with lock(state):
-        one = named(state, env, id)
+        one = named(state, place, id)
         _answerable(one, approval.time)
         if key is not None:
             approval = replace(approval, key=key.public)
@@ -174,10 +175,10 @@ def approve(
     return answered, now
 
 
-def deny(state: StateDir, env: str, id: str, by: str, comment: str, now: float) -> Proposal:
+def deny(state: StateDir, place: Place, id: str, by: str, comment: str, now: float) -> Proposal:
     """Say no to a proposal: it rests as long as its problem lasts. Raises UserError: it is over already."""
     with lock(state):
-        one = named(state, env, id)
+        one = named(state, place, id)
         _answerable(one, now)
         denied = replace(one, state=DENIED, answer=f"denied by {by}: {clean(comment, 500)}")
         save(state, denied)
@@ -191,9 +192,9 @@ def _answerable(one: Proposal, now: float) -> None:
         raise UserError(f"proposal {one.id}: has expired; the next check that heals makes it anew if it still holds")
 
 
-def forget_old(state: StateDir, env: str, now: float) -> None:
+def forget_old(state: StateDir, place: Place, now: float) -> None:
     """Remove what has long been over."""
-    for one in every(state, env):
+    for one in every(state, place):
         if now - one.expires > SHOWN:
             Path(state.file(f"{FOLDER}/{one.id}.json")).unlink(missing_ok=True)
 
@@ -203,7 +204,7 @@ def _read(path: Path) -> Proposal:
         record = loads(path.read_bytes())
         record["approvals"] = tuple(Approval(**one) for one in record["approvals"])
         proposal = Proposal(**record)
-        whole = proposed(proposal.env, proposal.says, (), proposal.made)
+        whole = proposed(proposal.place, proposal.says, (), proposal.made)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise StateError(f"state directory: {path} is no proposal of this version; remove it") from None
     if (whole.digest, whole.id) != (proposal.digest, proposal.id):

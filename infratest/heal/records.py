@@ -124,12 +124,12 @@ class HealRecord:
     def approved_by(self) -> str:
         return self.by or f"mode {self.rule.mode} of rule {self.rule.name} in {self.rule.where or 'the stack file'}"
 
-    def as_dict(self, env: str) -> dict[str, Any]:
-        """Return the audit's record."""
+    def as_dict(self, place: Mapping[str, str]) -> dict[str, Any]:
+        """Return the audit's record. Args: place: whose it is, by `stack` and `env`."""
         return {
             "time": self.time,
             "event": self.outcome,
-            "env": env,
+            **place,
             "rule": self.rule.name,
             "id": self.before.id,
             "host": self.before.host,

@@ -15,6 +15,7 @@ from typing import Any
 from infratest.errors import StateError
 from infratest.heal.records import HealRecord
 from infratest.json_text import dumps, loads
+from infratest.model import Place
 from infratest.store.directory import StateDir, kept_age
 
 FILE = "verifying.json"
@@ -48,32 +49,32 @@ class Unverified:
     worse: Mapping[str, float] = field(default_factory=dict)
 
 
-def pending(state: StateDir, env: str) -> dict[str, Unverified]:
-    """Return what is to be verified in an environment, by result id, as far as it can be read: of the rest the counts
+def pending(state: StateDir, place: Place) -> dict[str, Unverified]:
+    """Return what is to be verified in a place, by result id, as far as it can be read: of the rest the counts
     of failures tell as much, only later."""
-    return _readable(_document(state).get(env))
+    return _readable(_document(state).get(place))
 
 
-def waits(state: StateDir, env: str) -> bool:
-    """Whether there is anything of an environment to be verified, or to be dropped since it cannot be read."""
+def waits(state: StateDir, place: Place) -> bool:
+    """Whether there is anything of a place to be verified, or to be dropped since it cannot be read."""
     try:
-        return bool(_read(state).get(env))
+        return bool(_read(state).get(place))
     except OSError:
         return False
     except (ValueError, TypeError):
         return True
 
 
-def tidy(state: StateDir, env: str, now: float) -> None:
+def tidy(state: StateDir, place: Place, now: float) -> None:
     """Drop what cannot be read, so that a check is fast again.
 
-    Of other environments what is older than records are kept goes, too: nobody checks those any more.
+    Of other places what is older than records are kept goes, too: nobody checks those any more.
     """
     if not Path(state.file(FILE)).exists():
         return
     since = now - kept_age()
     left = {
-        name: {id: one for id, one in _readable(entries).items() if name == env or one.ended >= since}
+        name: {id: one for id, one in _readable(entries).items() if name == place or one.ended >= since}
         for name, entries in _document(state).items()
     }
     kept = {name: {id: asdict(one) for id, one in entries.items()} for name, entries in left.items()}
@@ -81,35 +82,37 @@ def tidy(state: StateDir, env: str, now: float) -> None:
         _write(state, kept)
 
 
-def add(state: StateDir, env: str, record: HealRecord, number: str, ended: float, beside: Mapping[str, int]) -> None:
+def add(
+    state: StateDir, place: Place, record: HealRecord, number: str, ended: float, beside: Mapping[str, int]
+) -> None:
     """Note a heal that is to be verified."""
     one = Unverified(
         number=number, rule=record.rule.name, remedy=record.remedy, was=record.before.state, rung=record.rung,
         problem=record.problem, ended=ended, drill=record.drill, beside=beside,
         kept=record.kept,
     )  # fmt: skip
-    keep(state, env, record.before.id, one)
+    keep(state, place, record.before.id, one)
 
 
-def keep(state: StateDir, env: str, id: str, one: Unverified) -> None:
+def keep(state: StateDir, place: Place, id: str, one: Unverified) -> None:
     """Keep one that waits as it is now."""
-    _save(state, env, pending(state, env) | {id: one})
+    _save(state, place, pending(state, place) | {id: one})
 
 
-def remove(state: StateDir, env: str, id: str) -> None:
+def remove(state: StateDir, place: Place, id: str) -> None:
     """Forget one that has been verified, or found not to have helped."""
-    _save(state, env, {key: one for key, one in pending(state, env).items() if key != id})
+    _save(state, place, {key: one for key, one in pending(state, place).items() if key != id})
 
 
-def has(state: StateDir, env: str, number: str) -> bool:
+def has(state: StateDir, place: Place, number: str) -> bool:
     """Whether a try is to be verified."""
-    return any(one.number == number for one in pending(state, env).values())
+    return any(one.number == number for one in pending(state, place).values())
 
 
-def forget(state: StateDir, env: str, number: str) -> None:
+def forget(state: StateDir, place: Place, number: str) -> None:
     """Forget that a try is to be verified, where it is."""
-    if has(state, env, number):
-        _save(state, env, {id: one for id, one in pending(state, env).items() if one.number != number})
+    if has(state, place, number):
+        _save(state, place, {id: one for id, one in pending(state, place).items() if one.number != number})
 
 
 def _readable(entries: Any) -> dict[str, Unverified]:
@@ -143,8 +146,8 @@ def _document(state: StateDir) -> dict[str, Any]:
         return {}
 
 
-def _save(state: StateDir, env: str, entries: Mapping[str, Unverified]) -> None:
-    _write(state, _document(state) | {env: {id: asdict(one) for id, one in entries.items()}})
+def _save(state: StateDir, place: Place, entries: Mapping[str, Unverified]) -> None:
+    _write(state, _document(state) | {place: {id: asdict(one) for id, one in entries.items()}})
 
 
 def _write(state: StateDir, document: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What was on a host before it was provisioned for the first time, kept in the state directory for `coverage`.
 
-`facts/before-HOST.json`, of an environment below its name: one a host, which stays while the host lives. It holds names
-and modes and no content (`inventory` says what is left out), and is readable by its user alone.
+`facts/STACK@ENV/before-HOST.json`: one a host, which stays while the host lives. It holds names and modes and no
+content (`inventory` says what is left out), and is readable by its user alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.hosts import Host
 from infratest.learn.inventory import KINDS, Inventory, of_plain, taken
+from infratest.model import Place, file_name
 from infratest.store.directory import StateDir
 
 SCHEMA = 1
@@ -34,7 +35,7 @@ class Baseline:
     inventory: Inventory
 
 
-def record(state: StateDir, env: str, host: Host, id: str, begun: float, deadline: Deadline) -> None:
+def record(state: StateDir, place: Place, host: Host, id: str, begun: float, deadline: Deadline) -> None:
     """Keep what is on a host now, unless it is kept since it lives.
 
     Args:
@@ -42,7 +43,7 @@ def record(state: StateDir, env: str, host: Host, id: str, begun: float, deadlin
     Raises:
         InfratestError: it could not be asked, or this could not be kept; what is kept of another machine is gone then.
     """
-    kept = read(state, env, host.name)
+    kept = read(state, place, host.name)
     if kept is not None and kept.id == id and kept.time >= begun:
         return
     seconds = min(SECONDS, deadline.left / 3)  # a heal has seconds, and most of them are for provisioning
@@ -50,17 +51,17 @@ def record(state: StateDir, env: str, host: Host, id: str, begun: float, deadlin
     if isinstance(inventory, InfratestError):
         raise inventory
     content = {"schema": SCHEMA, "id": id, "time": round(time(), 3), **asdict(inventory)}
-    state.write(_name(env, host.name), json.dumps(content, sort_keys=True) + "\n")
+    state.write(_name(place, host.name), json.dumps(content, sort_keys=True) + "\n")
 
 
-def read(state: StateDir, env: str, host: str) -> Baseline | None:
+def read(state: StateDir, place: Place, host: str) -> Baseline | None:
     """Return what is kept of a host; None where nothing is, or nothing that this version can read.
 
     Raises:
         StateError: it is there and cannot be read.
     """
     try:
-        with open(state.file(_name(env, host)), encoding="utf-8") as file:
+        with open(state.file(_name(place, host)), encoding="utf-8") as file:
             content = json.load(file)
         if content["schema"] != SCHEMA:
             return None
@@ -68,10 +69,10 @@ def read(state: StateDir, env: str, host: str) -> Baseline | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StateError(f"state directory: {state.file(_name(env, host))}: {error.strerror}") from error
+        raise StateError(f"state directory: {state.file(_name(place, host))}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _name(env: str, host: str) -> str:
-    return f"facts/{f'{env}/' if env else ''}before-{host}.json"
+def _name(place: Place, host: str) -> str:
+    return f"facts/{file_name(place)}/before-{host}.json"

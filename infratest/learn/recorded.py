@@ -19,6 +19,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
 from infratest.learn.inventory import KINDS, Inventory, of_plain, taken
+from infratest.model import Place, file_name, place_of
 from infratest.store.directory import StateDir
 
 SCHEMA = 1
@@ -84,12 +85,12 @@ def write(recorded: Recorded, path: Path) -> None:
 
 def keep(recorded: Recorded, state: StateDir) -> None:
     """Keep it as the newest one of its environment. Raises StateError."""
-    state.write(newest(recorded.env), text_of(recorded))
+    state.write(newest(place_of(recorded.stack, recorded.env)), text_of(recorded))
 
 
-def newest(env: str) -> str:
-    """Return where in the state directory the newest one of an environment is."""
-    return f"facts/{f'{env}/' if env else ''}recorded.json"
+def newest(place: Place) -> str:
+    """Return where in the state directory the newest one of an environment of a stack is."""
+    return f"facts/{file_name(place)}/recorded.json"
 
 
 def read(path: Path) -> Recorded:

@@ -1,7 +1,7 @@
 """Provisioning: the `provision:` list of each host, in order, on hosts that are up. Called by the verb and by heals.
 
 What each entry does is its provisioner's business. Hosts that come `after` others are provisioned after them, those of
-one round in parallel. What was printed is kept in the state directory, as `logs/provision-<host>.log`.
+one round in parallel. What was printed is kept in the state directory, as `logs/<stack>@<env>/provision-<host>.log`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from infratest.hosts import RUNNING, Host
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provisioned import begun, digest, digests, live_ids
 from infratest.lifecycle.stopping import OUTPUT, Progress, Stop, StoppableDeadline, failing
+from infratest.model import Place, file_name
 from infratest.providers.base import HostSpec
 from infratest.provisioners.base import Provisioner, Target, provisioners
 from infratest.stack import graph
@@ -115,8 +116,8 @@ def _provision_host(
             provisioner.apply(target, deadline)
     finally:
         transport.close()
-        _keep(lifecycle.state, host.name, log)
-    lifecycle.progress(host.name, "provisioned", f"log: {log_path(lifecycle.state, host.name)}")
+        _keep(lifecycle.state, lifecycle.stack.place, host.name, log)
+    lifecycle.progress(host.name, "provisioned", f"log: {log_path(lifecycle.state, lifecycle.stack.place, host.name)}")
 
 
 class _Lines:
@@ -145,9 +146,13 @@ class _Lines:
             self._progress(self._host, OUTPUT, clean(text, LONGEST_LINE, lines=True))
 
 
-def log_path(state: StateDir, host: str) -> Path:
+def log_path(state: StateDir, place: Place, host: str) -> Path:
     """Return where what a host's provisioners printed is kept."""
-    return state.path / "logs" / f"provision-{host}.log"
+    return state.path / _log(place, host)
+
+
+def _log(place: Place, host: str) -> str:
+    return f"logs/{file_name(place)}/provision-{host}.log"
 
 
 def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> dict[str, str]:
@@ -171,9 +176,9 @@ def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _keep(state: StateDir, name: str, log: Sequence[str]) -> None:
+def _keep(state: StateDir, place: Place, name: str, log: Sequence[str]) -> None:
     """Keep what was printed; that it cannot be kept must not hide why the script failed."""
     try:
-        state.write(f"logs/provision-{name}.log", "".join(log))
+        state.write(_log(place, name), "".join(log))
     except InfratestError:
         return

@@ -12,7 +12,7 @@ from infratest.cleaning import clean
 from infratest.heal import proposals
 from infratest.heal.proposals import EXPIRY, WAITING
 from infratest.heal.records import PROPOSED, REFUSED, HealRecord
-from infratest.model import Result
+from infratest.model import Place, Result
 from infratest.stack.declared import HealRule
 from infratest.states import OK, SKIPPED, WAIVED
 from infratest.store.directory import StateDir
@@ -34,7 +34,7 @@ class Approvals:
         self._waiting: dict[str, _Waiting] = {}
 
     def recall(
-        self, state: StateDir, env: str, rules: Iterable[HealRule], fails: Callable[[str], bool], now: float
+        self, state: StateDir, place: Place, rules: Iterable[HealRule], fails: Callable[[str], bool], now: float
     ) -> None:
         """Take in what an earlier life left waiting. Raises StateError.
 
@@ -45,13 +45,13 @@ class Approvals:
             in seconds since the epoch.
         """
         names = {rule.name for rule in rules}
-        for one in reversed(proposals.every(state, env)):
+        for one in reversed(proposals.every(state, place)):
             id = str(one.says.get("result"))
             if one.state == WAITING and one.says.get("rule") in names and fails(id):
                 self._waiting[id] = _Waiting(str(one.says.get("remedy")), one.id, now + EXPIRY)
 
     def decided(
-        self, state: StateDir, env: str, results: Iterable[Result], records: Sequence[HealRecord], now: float
+        self, state: StateDir, place: Place, results: Iterable[Result], records: Sequence[HealRecord], now: float
     ) -> None:
         """Take in how results are now, and what was decided about them. Raises StateError: a proposal is unreadable."""
         decisions = {record.before.id: record for record in records}  # the last of each
@@ -65,7 +65,7 @@ class Approvals:
             else:
                 self._waiting.pop(result.id, None)
         if asked := asked & self._waiting.keys():
-            open = {one.id for one in proposals.every(state, env) if one.state == WAITING}
+            open = {one.id for one in proposals.every(state, place) if one.state == WAITING}
             for id in asked:
                 if self._waiting[id].proposal not in open or self._waiting[id].until <= now:
                     del self._waiting[id]

@@ -214,7 +214,7 @@ class Healing:
             return
         session, left = watched.session, Work(watched, {}, looks, self._ruled)
         try:
-            failures.record_runs(session.state, session.stack.env, left.overtaken, time())
+            failures.record_runs(session.state, session.stack.place, left.overtaken, time())
         except (InfratestError, OSError) as error:
             log.error("monitor: what was seen last is not counted for heals: %s", error)
 
@@ -231,9 +231,9 @@ class Healing:
         session, left = work.watched.session, list[Look]()
         if not self._recalled:
             fails = _failing(work, self._read(session))
-            self._approvals.recall(session.state, session.stack.env, session.stack.heal, fails, time())
+            self._approvals.recall(session.state, session.stack.place, session.stack.heal, fails, time())
             self._recalled = True
-        failures.record_runs(session.state, session.stack.env, work.overtaken, time())
+        failures.record_runs(session.state, session.stack.place, work.overtaken, time())
         found: list[tuple[Report, float]] = []
         try:
             for at in sorted(work.seen):
@@ -264,7 +264,7 @@ class Healing:
         after, records = heal_report(work.watched.session, report, False, resident=resident)
         self._told(records, work.watched.session.command)
         session = work.watched.session
-        self._approvals.decided(session.state, session.stack.env, after.results, records, time())
+        self._approvals.decided(session.state, session.stack.place, after.results, records, time())
         self._hold(view.held(records))
         return [*_found(after, records, at)]
 
@@ -279,7 +279,7 @@ class Healing:
             self._monitor.inbox.put(Call(lambda monitor: self._around.hold(ids), lambda answer: None))
 
     def _read(self, session: Session) -> Rows:
-        return Rows.read(session.state, session.stack.env)
+        return Rows.read(session.state, session.stack.place)
 
     def _told(self, records: Sequence[HealRecord], command: Callable[..., str]) -> None:
         """Let it be known what was decided, and have what was acted on looked at again."""

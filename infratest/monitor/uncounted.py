@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infratest.heal import verifying
-from infratest.model import Result
+from infratest.model import Place, Result
 from infratest.states import CRITICAL, OK, WARNING
 from infratest.store import failures
 from infratest.store.directory import StateDir
@@ -80,11 +80,11 @@ class Rows:
     files: tuple[object, ...] = ()
 
     @classmethod
-    def read(cls, state: StateDir, env: str) -> Rows:
+    def read(cls, state: StateDir, place: Place) -> Rows:
         """Read them. Raises StateError."""
         files = _files(state)
-        rows = {id: row for id, row in failures.load(state, env).items() if row.state != OK or row.looks}
-        return cls(rows, frozenset(verifying.pending(state, env)), files)
+        rows = {id: row for id, row in failures.load(state, place).items() if row.state != OK or row.looks}
+        return cls(rows, frozenset(verifying.pending(state, place)), files)
 
     def current(self, state: StateDir) -> bool:
         """Whether nobody has written anything there since, as a check that was run by hand."""

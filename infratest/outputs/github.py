@@ -28,7 +28,7 @@ class Github(Output):
         lines += [_command("error", each.words, **_place(each.file, each.line), title="infratest") for each in wrong]
         counts = report.counts
         said = ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "nothing was checked"
-        name = f"{report.stack}/{report.env}" if report.env else report.stack
+        name = report.place
         lines.append(
             f"{report.state.upper()} {clean(name, LINE)}: {said} of {counted(len(report.results), 'scenario')}"
         )

@@ -140,7 +140,7 @@ def _totals(suites: list[Element]) -> dict[str, str]:
 
 
 def _name(report: Report) -> str:
-    return _legal(f"{report.stack}/{report.env}" if report.env else report.stack)
+    return _legal(report.place)
 
 
 def _seconds(seconds: float) -> str:

@@ -33,7 +33,7 @@ class Markdown(Output):
     def render(self, report: Report) -> str:
         """Return the document, ending in a line break."""
         lines = [
-            f"### {MARKS[report.state]} {_text(_name(report)) or 'infratest'}: {report.state}",
+            f"### {MARKS[report.state]} {_text(report.place) or 'infratest'}: {report.state}",
             "",
             _totals(report),
         ]
@@ -76,10 +76,6 @@ def _scenario(group: list[Result]) -> list[str]:
     if result.runbook:
         lines.append(f"  - runbook: {_link(result.runbook)}")
     return lines
-
-
-def _name(report: Report) -> str:
-    return f"{report.stack}/{report.env}" if report.env else report.stack
 
 
 def _text(text: str, limit: int = LINE) -> str:

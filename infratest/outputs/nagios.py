@@ -128,7 +128,7 @@ class Nagios(Output):
 
 
 def _target(report: Report) -> str:
-    stack = f"{report.stack}/{report.env}" if report.env else report.stack
+    stack = report.place
     hosts = list(dict.fromkeys(result.host for result in report.results if result.host != "-"))
     if not hosts:
         # A run that could not begin may not even know which stack it is about.

@@ -179,7 +179,7 @@ class Text(Output):
         return [f"{symbol} {line}" if at == 0 else f"  {line}" for at, line in enumerate(words)]
 
     def _totals(self, report: Report) -> list[str]:
-        name = f"{report.stack}/{report.env}" if report.env else report.stack
+        name = report.place
         down = [result for result in report.results if not result.feature]
         scenarios = report.changed(results=[result for result in report.results if result.feature])
         counts = scenarios.counts

@@ -15,7 +15,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.gherkin.select import CHECK
 from infratest.heal.gates import moment
-from infratest.model import Result
+from infratest.model import Place, Result, is_of
 from infratest.plan.tasks import CheckStep
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
@@ -63,15 +63,17 @@ def drifted(
 
 def last_green(session: Session, id: str) -> float | None:
     """Return when a result was last ok by the events that are kept, in seconds since the epoch. Raises StateError."""
-    state = session.state
+    state, place = session.state, session.stack.place
     told = (*state.read(events.OLD_FILE), *state.read(events.FILE)) if state.exists else ()
-    return max((float(one["time"]) for one in told if is_result(one, id) and one.get("value") == OK), default=None)
+    return max(
+        (float(one["time"]) for one in told if is_result(one, place, id) and one.get("value") == OK), default=None
+    )
 
 
-def is_result(event: Any, id: str) -> bool:
-    """Whether an event is of this result's state."""
+def is_result(event: Any, place: Place, id: str) -> bool:
+    """Whether an event is of the state of this result there: ids are the same in all environments."""
     labels = event.get("labels", {})
-    return bool(labels.get("id") == id and labels.get("kind") == events.RESULT)
+    return bool(labels.get("id") == id and labels.get("kind") == events.RESULT and is_of(labels, place))
 
 
 def part_of(deadline: Deadline | None, seconds: float) -> Deadline:

@@ -100,13 +100,13 @@ class _Watch:
             StateError: it cannot be kept.
         """
         self.broke = time.time()
-        drilling.begin(self.session.state, self.session.stack.env, self.broke)
+        drilling.begin(self.session.state, self.session.stack.place, self.broke)
         self._tell(events.BROKE)
 
     def over(self) -> None:
         """Keep on record that what was broken is undone, as far as it can be. Raises StateError."""
         if self.broke is not None:
-            drilling.end(self.session.state, self.session.stack.env, self.broke, time.time())
+            drilling.end(self.session.state, self.session.stack.place, self.broke, time.time())
             self._tell(events.OVER)
 
     def _tell(self, outcome: str) -> None:
@@ -171,7 +171,7 @@ class _Rehearsal(Acting):
                 return (f"nothing was done: {scenario!r} is {bad[0].state} on {bad[0].host} before the fault "
                         f"({bad[0].reason}); a drill begins with all well")  # fmt: skip
         looked = {one.id for one in (*report.results, *report.ways)}
-        waiting = verifying.pending(self.watch.session.state, report.env).keys() & looked
+        waiting = verifying.pending(self.watch.session.state, report.place).keys() & looked
         if waiting:  # the first look that heals would tell of it, as if the drill had done it
             ask = self.watch.session.command("check", "--heal")
             return f"nothing was done: a heal of {min(waiting)} is not verified yet; `{ask}` does that"

@@ -14,6 +14,7 @@ from infratest.heal.earning import SEEN, Approved, Earned, Kept, Look, earned
 from infratest.heal.neighbours import RANKS
 from infratest.heal.records import in_drill
 from infratest.heal.rules import matches
+from infratest.model import Place, is_of
 from infratest.project.monitor_store import in_file, looked_into
 from infratest.project.rule_lint import cases
 from infratest.project.session import Session
@@ -34,7 +35,7 @@ def of_rule(session: Session, rule: HealRule, now: float) -> Earned:
     Raises:
         UserError: its neighbours cannot be told, since a feature cannot be read. StateError: nor can what is kept.
     """
-    heals = Audit(session.state, session.stack.env, now, looking=True).approved(rule.name)
+    heals = Audit(session.state, session.stack.place, now, looking=True).approved(rule.name)
     if not rule.calm or not heals:
         return earned(heals, (), Kept(), rule.calm, now)
     beside = _neighbours(session, rule)
@@ -51,11 +52,11 @@ def _neighbours(session: Session, rule: HealRule) -> set[str]:
 
 def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], calm: float, now: float) -> Kept:
     """Return what is kept of how these were, since the first of the heals or a little before that."""
-    state, env, begin = session.state, session.stack.env, heals[0].at
+    state, mine, begin = session.state, session.stack.place, heals[0].at
     ids, watched = {*beside, *(one.id for one in heals)}, set[float]()
     older, newer = state.read(events.OLD_FILE), state.read(events.FILE)
-    looks = [*_of_events((*older, *newer), env, ids), *_of_audit(session, ids)]
-    for id, row in failures.load(state, env).items():
+    looks = [*_of_events((*older, *newer), mine, ids), *_of_audit(session, ids)]
+    for id, row in failures.load(state, mine).items():
         if id in ids and row.since is not None and not row.drill:  # what is not known now was failing when it began
             looks.append(Look(time=row.since, id=id, state=row.state if row.state in SEEN else CRITICAL))
     # What proposed the first of them is an event itself: a file that begins later is not all that there was.
@@ -73,7 +74,7 @@ def _kept(session: Session, heals: Sequence[Approved], beside: Collection[str], 
             pass  # what lies there is of another environment: how that did says nothing of this one
         except InfratestError as error:
             problem = f"the monitor's store cannot be read: {error}"
-    looks = _without(looks, _drills((*older, *newer), env))
+    looks = _without(looks, _drills((*older, *newer), mine))
     return Kept(looks=looks, since=since, watched=watched, problem=problem)
 
 
@@ -100,7 +101,7 @@ def _of_store(t: Transaction, heals: Sequence[Approved], ids: Collection[str]) -
             yield Look(time=well, id=heal.id, state=OK)
 
 
-def _drills(told: tuple[dict[str, Any], ...], env: str) -> list[tuple[float, float]]:
+def _drills(told: tuple[dict[str, Any], ...], mine: Place) -> list[tuple[float, float]]:
     """Return from when to when drills had broken something: whoever looked meanwhile, as a monitor, saw that.
 
     One that has not come to say that it is over was killed, or runs still: what it broke may be seen a while later.
@@ -108,7 +109,7 @@ def _drills(told: tuple[dict[str, Any], ...], env: str) -> list[tuple[float, flo
     ends, left = dict[str, float](), set[str]()
     for one in told:
         labels = one.get("labels", {})
-        if events.DRILL in labels and labels.get("env") == env:
+        if events.DRILL in labels and is_of(labels, mine):
             began = str(labels[events.DRILL])
             ends[began] = max(ends.get(began, -inf), float(one["time"]))
             if labels.get("outcome") == events.BROKE:
@@ -131,10 +132,10 @@ def _without(looks: Sequence[Look], drills: Sequence[tuple[float, float]]) -> li
     return kept
 
 
-def _of_events(told: tuple[dict[str, Any], ...], env: str, ids: Collection[str]) -> Iterator[Look]:
+def _of_events(told: tuple[dict[str, Any], ...], mine: Place, ids: Collection[str]) -> Iterator[Look]:
     for one in told:
         labels = one.get("labels", {})
-        if labels.get("kind") == events.RESULT and labels.get("env") == env and labels.get("id") in ids:
+        if labels.get("kind") == events.RESULT and is_of(labels, mine) and labels.get("id") in ids:
             yield Look(time=float(one["time"]), id=str(labels["id"]), state=str(one["value"]))
 
 
@@ -142,5 +143,5 @@ def _of_audit(session: Session, ids: Collection[str]) -> Iterator[Look]:
     """Yield when problems began about which something was decided. What a drill has broken is none."""
     for one in (record for name in (OLD_FILE, FILE) for record in session.state.read(name)):
         its, began = one.get("before"), one.get("problem")
-        if one.get("env") == session.stack.env and one.get("id") in ids and its and began and not in_drill(one):
+        if is_of(one, session.stack.place) and one.get("id") in ids and its and began and not in_drill(one):
             yield Look(time=float(began), id=str(one["id"]), state=str(its.get("state")))

@@ -106,7 +106,7 @@ def _with_readings(session: Session, plan: Plan) -> Plan:
     if not has_store(session):
         return with_readings(plan, {}, now, "nothing is kept without a state directory; name one with --state")
     try:
-        return with_readings(plan, readings.load(session.state, session.stack.env), now)
+        return with_readings(plan, readings.load(session.state, session.stack.place), now)
     except readings.Damaged as error:
         return with_readings(plan, {}, now, f"{error} is damaged: readings are kept anew from this run on")
     except StateError as error:
@@ -129,7 +129,7 @@ def _since_last_run(session: Session, plan: Plan) -> Plan:
     if not looks_back(plan) or not has_store(session):
         return plan
     try:
-        known = history.last(session.state, session.stack.env)
+        known = history.last(session.state, session.stack.place)
     except StateError as error:
         log.info("%s", error)
         return plan
@@ -177,7 +177,7 @@ def with_history(session: Session, report: Report) -> Report:
     if not has_store(session):
         return report
     try:
-        return history.with_since(report, history.last(session.state, report.env), time.time())
+        return history.with_since(report, history.last(session.state, report.place), time.time())
     except StateError as error:
         log.info("%s", error)
         return report

@@ -98,7 +98,7 @@ def heal_report(
     stack, state = session.stack, session.state
     means = _means(session, deadline, suppressed, stored, recorder, resident, features, note=not dry_run)
     means = replace(means, drilled=drilled, since=since)
-    known = history.last(state, stack.env) if resident is None else resident.known
+    known = history.last(state, stack.place) if resident is None else resident.known
     wait = WAIT if resident is None else 0.0  # a resident monitor comes again by itself
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run, wait=wait)
     healed = unblocked(applied(report, records, session.command), records, means.rerun)

@@ -15,7 +15,7 @@ from infratest.heal.audit import FILE, OLD_FILE
 from infratest.heal.backtest import Case, Standing
 from infratest.heal.gates import Seen, Stored
 from infratest.heal.records import PROPOSED, REFUSED, TRIED, WOULD
-from infratest.model import Result
+from infratest.model import Result, is_of
 from infratest.plan.subjects import subjects
 from infratest.project.heal import means_of
 from infratest.project.prepare import Request, prepare
@@ -83,7 +83,7 @@ def of_audit(session: Session, known: Sequence[Subject], begin: float) -> list[C
     found = [
         case
         for one in records
-        if one.get("env") == session.stack.env and (case := _of_record(one, by_id)) is not None and case.time >= begin
+        if is_of(one, session.stack.place) and (case := _of_record(one, by_id)) is not None and case.time >= begin
     ]
     return sorted(found, key=lambda case: case.time)
 

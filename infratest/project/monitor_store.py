@@ -9,6 +9,7 @@ from time import time
 
 from infratest.cleaning import keep_secret
 from infratest.errors import NoStore, UserError
+from infratest.paths import path_of
 from infratest.project.session import Session
 from infratest.stack.monitor import SQLITE, StorePlace
 from infratest.store.database import connection, meta, place, postgresql
@@ -59,7 +60,7 @@ def address(session: Session) -> Address:
         stack=stack.name,
         env=stack.env,
         password=_password(session, where),
-        ca=str(stack.folder / where.ca) if where.ca else "",
+        ca=str(path_of(stack.folder, where.ca)) if where.ca else "",
     )
 
 
@@ -99,7 +100,7 @@ def _place(session: Session) -> StorePlace:
 def _password(session: Session, where: StorePlace) -> str:
     if not where.password_file:
         return ""
-    path = session.stack.folder / where.password_file
+    path = path_of(session.stack.folder, where.password_file)
     try:
         with open(path, encoding="utf-8") as file:
             value = file.read(LARGEST + 1).rstrip("\r\n")

@@ -15,6 +15,7 @@ from infratest.heal.gates import Changes, moment
 from infratest.lifecycle.provisioned import live_ids
 from infratest.model import Result
 from infratest.monitor.witness import ask_all, cut_off
+from infratest.paths import path_of
 from infratest.project.drifted import drifted, part_of
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule
@@ -112,7 +113,8 @@ def changes(
 
     def look(rule: HealRule, result: Result) -> Changes:
         files = since_green(result) if any(one.drift for one in rule.freeze) else ()
-        locks = [words for one in rule.freeze if one.file for words in _lock(session.stack.folder / one.file, one.file)]
+        paths = {one.file: path_of(session.stack.folder, one.file) for one in rule.freeze if one.file}
+        locks = [words for file, path in paths.items() for words in _lock(path, file)]
         runs = provisioned(session) if any(one.provisioned for one in rule.freeze) else {}
         done = runs[result.host][1] if result.host in runs else None
         return Changes(locks=tuple(locks), provisioned=done, drifted=files)

@@ -17,6 +17,7 @@ from infratest.heal.audit import BEGUN, FILE, PROCESS, Audit
 from infratest.heal.contradictions import Case, healers
 from infratest.heal.gates import moment
 from infratest.heal.ladder import remedies, rung_due, rungs
+from infratest.model import is_of
 from infratest.project.drifted import last_green
 from infratest.project.outlook import changes
 from infratest.project.rule_lint import cases
@@ -52,16 +53,16 @@ def runbooks(session: Session, name: str) -> list[list[str]]:
     Raises:
         UserError: no such result is stored, or a feature cannot be read. StateError: nor can what is stored.
     """
-    state, env = session.state, session.stack.env
+    state, place = session.state, session.stack.place
     if not state.exists:
         look = session.command("check")
         raise UserError(f"runbook {name}: nothing is stored in {state.path} yet; `{look}` looks first")
     told = (*state.read(events.OLD_FILE), *state.read(events.FILE))
     stored = _Stored(
-        last=history.last(state, env),
-        events=[one for one in told if one.get("labels", {}).get("env") == env],
-        audit=[one for one in state.read(FILE) if one.get("env") == env],
-        rows=failures.load(state, env),
+        last=history.last(state, place),
+        events=[one for one in told if is_of(one.get("labels", {}), place)],
+        audit=[one for one in state.read(FILE) if is_of(one, place)],
+        rows=failures.load(state, place),
     )
     chosen = _chosen(stored.last, name)
     known = {case.id: case for case in cases(session.stack)}
@@ -203,7 +204,7 @@ def _next(
     if rule is None:
         yield "  next: a person; no heal rule is for it"
         return
-    tries = Audit(session.state, session.stack.env, time.time(), looking=True).tries
+    tries = Audit(session.state, session.stack.place, time.time(), looking=True).tries
     rung = rung_due(rule, one.host, tries, began)
     yield f"  next: rung {rung + 1} of {len(rungs(rule))}: {remedies(rule)[rung].describe()} on {one.host}"
     yield f"  rule {in_force(session, rule)}"
@@ -213,7 +214,7 @@ def _next(
             yield f"  held up, at {at}, by {gate.get('name')}: {clean(gate['reason'], 500)}"
     waits = [
         each
-        for each in proposals.every(session.state, session.stack.env)
+        for each in proposals.every(session.state, session.stack.place)
         if each.says.get("result") == one.id and each.waits(time.time())
     ]
     if waits:

@@ -14,6 +14,7 @@ from pathlib import Path
 from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import UserError
+from infratest.model import place_of
 from infratest.spread.address import Address
 from infratest.stack import selection
 from infratest.stack.declared import StackFile
@@ -119,10 +120,10 @@ class Session:
         """The parameters that were given to an earlier `up` or `provision`, and to this call not."""
         values = self.stack.parameters
         names = {name for name in values.keys() - self.parameters.keys() if not isinstance(values[name], Secret)}
-        return {name: text for name, text in kept(self.state, self.stack.env).items() if name in names}
+        return {name: text for name, text in kept(self.state, self.stack.place).items() if name in names}
 
     def _kept(self, stack: str, folder: Path, env: str) -> dict[str, str]:
-        return kept(self._place(stack, folder), env)
+        return kept(self._place(stack, folder), place_of(stack, env))
 
     def _place(self, stack: str, folder: Path) -> state_dir.StateDir:
         return state_dir.locate(self.state_path, folder, stack)

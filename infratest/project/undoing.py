@@ -93,7 +93,7 @@ def undo_heal(session: Session, id: str, by: str) -> str:
 
 
 def _audit(session: Session) -> Audit:
-    return Audit(session.state, session.stack.env, time.time(), looking=True)
+    return Audit(session.state, session.stack.place, time.time(), looking=True)
 
 
 def _of(session: Session, one: dict[str, Any]) -> tuple[HealRule, Remedy]:

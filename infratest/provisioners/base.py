@@ -18,6 +18,7 @@ from infratest import later, outsiders
 from infratest.deadline import Deadline
 from infratest.errors import NotInThisVersion, UserError
 from infratest.options import build, fields, spelled_out
+from infratest.paths import path_of
 from infratest.transports.base import Transport
 
 
@@ -77,7 +78,11 @@ class Provisioner(ABC):
         """Return every file here that it reads, and folders whose content it depends on."""
         known = fields(type(self.options)).values()
         named = [str(getattr(self.options, field.name)) for field in known if field.about.get("source")]
-        return [self.folder / name for name in named if name]
+        return [self.path(name) for name in named if name]
+
+    def path(self, text: str) -> Path:
+        """Return the path that a stack file means: relative ones begin where it lies, and `~` is the user's home."""
+        return path_of(self.folder, text)
 
     def digest(self) -> str:
         """Return what a host that it is applied to depends on, as one value: its options and its sources' content.

@@ -44,7 +44,7 @@ class File(Provisioner):
         return f"file {self.options.from_} to {self.options.to}"
 
     def apply(self, target: Target, deadline: Deadline) -> bool:
-        data, path, mode = content(self.folder / self.options.from_), self.options.to, self.options.mode
+        data, path, mode = content(self.path(self.options.from_)), self.options.to, self.options.mode
         words = decoded(target.transport.run(["sh", "-c", LOOK, "sh", path], deadline, sudo=target.sudo).stdout).split()
         same = len(words) == 3 and words[0] == hashlib.sha256(data).hexdigest() and int(words[2], 8) == int(mode, 8)
         target.progress("file is there" if same else "file put", path)

@@ -56,7 +56,7 @@ class Shell(Provisioner):
         return f"shell {self.options.script}"
 
     def apply(self, target: Target, deadline: Deadline) -> bool:
-        path = self.folder / self.options.script
+        path = self.path(self.options.script)
         script, end = content(path), f"end of variables {os.urandom(12).hex()}"
         exports = "".join(f"export {name}={quoted(value)}\n" for name, value in target.environment.items())
         given = f"{exports}{end}\n".encode("utf-8", "surrogateescape") + script

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infratest.model import Place, place_of
 from infratest.providers._component import ComponentSpec
 from infratest.providers.base import HostSpec
 from infratest.stack.freeze import Freeze
@@ -139,6 +140,6 @@ class StackFile:
     provider_where: str = ""
 
     @property
-    def place(self) -> str:
-        """Stack and environment, as `shop/prod`: whose monitor it is, and what that has kept."""
-        return f"{self.name}/{self.env}" if self.env else self.name
+    def place(self) -> Place:
+        """The environment of the stack, by which its state directory keeps what is of it, as `place_of` has it."""
+        return place_of(self.name, self.env)

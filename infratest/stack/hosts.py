@@ -15,6 +15,7 @@ from infratest import outsiders
 from infratest.errors import unknown
 from infratest.inventories.base import Listed
 from infratest.options import fields, spelled_out, value_of
+from infratest.paths import path_of
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, graph
 from infratest.stack.document import Document, KeyPath
@@ -185,7 +186,7 @@ def _check_sources(key: KeyPath, name: str, given: Any, folder: Path, faults: Fa
 
 
 def _check_source(at: KeyPath, name: str, folder: Path, faults: Faults) -> None:
-    source = folder / name
+    source = path_of(folder, name)
     try:
         if source.is_dir():
             faults.add(at, f"{name} is a directory, expected a file ({source})")

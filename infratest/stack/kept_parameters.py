@@ -11,34 +11,36 @@ from collections.abc import Mapping
 
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
+from infratest.model import Place
 from infratest.store.directory import StateDir
 
 NAME = "parameters.json"
 
 
-def kept(state: StateDir, env: str) -> dict[str, str]:
-    """Return the values kept for an environment, by name.
+def kept(state: StateDir, place: Place) -> dict[str, str]:
+    """Return the values kept for an environment of a stack, by name.
 
     Raises:
         StateError: they cannot be read: by other values something else would be judged than what was made.
     """
-    found = _all(state).get(env, {})
+    found = _all(state).get(place, {})
     return {str(name): str(value) for name, value in found.items()}
 
 
-def keep(state: StateDir, env: str, given: Mapping[str, str]) -> None:
+def keep(state: StateDir, place: Place, given: Mapping[str, str]) -> None:
     """Keep these values beside those that are kept already. Raises StateError."""
     if given:
-        everything = _all(state)
-        state.write(NAME, dumps(everything | {env: everything.get(env, {}) | dict(given)}) + "\n")
+        with state.lock_of(NAME):  # others keep theirs in the same file
+            everything = _all(state)
+            state.write(NAME, dumps(everything | {place: everything.get(place, {}) | dict(given)}) + "\n")
 
 
-def forget(state: StateDir, env: str) -> None:
-    """Forget what is kept for an environment. Raises StateError."""
-    everything = _all(state)
-    if env in everything:
-        del everything[env]
-        state.write(NAME, dumps(everything) + "\n")
+def forget(state: StateDir, place: Place) -> None:
+    """Forget what is kept for an environment of a stack. Raises StateError."""
+    if place not in _all(state):
+        return  # no lock where nothing was ever kept: there may be no directory
+    with state.lock_of(NAME):
+        state.write(NAME, dumps({name: each for name, each in _all(state).items() if name != place}) + "\n")
 
 
 def shown(values: Mapping[str, str]) -> str:

@@ -91,7 +91,8 @@ def of_report(report: Report, drill: float | None = None) -> list[Event]:
                     events.append(
                         Event(time=time, key=f"{key}.{part(seen.name)}", value=seen.value, unit=seen.unit, labels=named)
                     )
-    return list({event.key: event for event in reversed(events)}.values())[::-1]
+    # What a result has seen twice is one event; two results whose keys are the same are two.
+    return list({(event.key, event.labels["id"]): event for event in reversed(events)}.values())[::-1]
 
 
 def series(stack: str, env: str, result: Result, name: str) -> tuple[str, dict[str, str]]:
@@ -153,7 +154,9 @@ def _labels(stack: str, env: str, result: Result) -> dict[str, str]:
 def _result_key(stack: str, env: str, result: Result) -> str:
     feature = result.feature.removeprefix("features/").removesuffix(".feature")
     slug = result.id.partition("#")[2].rpartition("@")[0] or result.scenario
-    return ".".join([part(stack), part(env), part(result.host), part(feature), part(slug.replace("-", "_"))])
+    # A folder is a part of its own: else `a/b.feature` and `a_b.feature` would be one series.
+    folders = [part(name) for name in feature.split("/")]
+    return ".".join([part(stack), part(env), part(result.host), *folders, part(slug.replace("-", "_"))])
 
 
 def append(state: StateDir, events: Iterable[Event]) -> None:

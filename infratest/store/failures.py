@@ -2,7 +2,8 @@
 
 Every check run records its report exactly once, whoever hands it in again: a report that started no later than what is
 stored for an id says nothing new about it. Unknown, blocked and skipped results are no failures: they break a row, but
-they do not end a problem, only ok does. Environments of one stack share a state directory, so each has its own rows.
+they do not end a problem, only ok does. Environments share a state directory, and stacks may, so each place has its own
+rows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from infratest.model import Report, Result
+    from infratest.model import Place, Report, Result
     from infratest.store.directory import StateDir
 
 FILE = "counts.json"
@@ -130,10 +131,10 @@ def _newest(times: tuple[float, ...], most: int) -> tuple[float, ...]:
     return times[-most:] if most > 0 else ()
 
 
-def load(state: StateDir, env: str) -> dict[str, Row]:
-    """Return the rows of an environment; none where nothing was ever recorded."""
+def load(state: StateDir, place: Place) -> dict[str, Row]:
+    """Return the rows of a place (`model.place_of`); none where nothing was ever recorded."""
     try:
-        return {id: _row(row) for id, row in _document(state).get(env, {}).items()}
+        return {id: _row(row) for id, row in _document(state).get(place, {}).items()}
     except (TypeError, AttributeError):
         raise _unreadable(state) from None
 
@@ -143,7 +144,7 @@ def _row(row: Any) -> Row:
 
 
 def record_run(state: StateDir, report: Report, now: float, drill: bool = False) -> dict[str, Row]:
-    """Count a report, once, and return the rows of its environment.
+    """Count a report, once, and return the rows of its place.
 
     Args:
         now: seconds since the epoch. drill: it is the drill's own; what others see while one has something broken is
@@ -151,33 +152,33 @@ def record_run(state: StateDir, report: Report, now: float, drill: bool = False)
     Raises:
         StateError: the state directory cannot be written.
     """
-    return record_runs(state, report.env, (report,), now, drill)
+    return record_runs(state, report.place, (report,), now, drill)
 
 
 def record_runs(
-    state: StateDir, env: str, reports: Iterable[Report], now: float, drill: bool = False
+    state: StateDir, place: Place, reports: Iterable[Report], now: float, drill: bool = False
 ) -> dict[str, Row]:
-    """Count reports of an environment in their order, all or none of them; else as `record_run`."""
+    """Count reports of one place in their order, all or none of them; else as `record_run`."""
     with state.lock_of(FILE):
-        rows = load(state, env)
+        rows = load(state, place)
         # A row in the future is of a clock that was set back since: it would hold up every count until then.
         after = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
         for report in reports:
-            after = counted(after, report, drill or drilling.during(state, env, started(report)))
+            after = counted(after, report, drill or drilling.during(state, place, started(report)))
         after = {id: row for id, row in after.items() if now - row.last <= FORGET}
         if after != rows:
-            _save(state, env, after)
+            _save(state, place, after)
     return after
 
 
-def settle(state: StateDir, env: str, id: str, at: float) -> None:
+def settle(state: StateDir, place: Place, id: str, at: float) -> None:
     """Begin a healed id anew: the next single failure confirms nothing, and the ladder starts at its mildest rung."""
     with state.lock_of(FILE):
-        _save(state, env, {**load(state, env), id: Row(last=at)})
+        _save(state, place, {**load(state, place), id: Row(last=at)})
 
 
-def _save(state: StateDir, env: str, rows: Mapping[str, Row]) -> None:
-    document = _document(state) | {env: {id: row.as_dict() for id, row in rows.items()}}
+def _save(state: StateDir, place: Place, rows: Mapping[str, Row]) -> None:
+    document = _document(state) | {place: {id: row.as_dict() for id, row in rows.items()}}
     state.write(FILE, dumps(document) + "\n")
 
 

@@ -1,6 +1,6 @@
 """What was last known of every scenario on every host: since when it is in its state, and how old that knowledge is.
 
-Kept by the verbs that judge (`check`, `test`, `heal`) in the state directory, one file for each environment. Read by
+Kept by the verbs that judge (`check`, `test`, `heal`) in the state directory, one file for each place. Read by
 the gates of heal, which ask how much of a group is sick, and by outputs through `Result.since`.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
+from infratest.model import file_name
 from infratest.record import Record
 from infratest.states import CRITICAL, EXIT, OK, WAIVED, WARNING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from infratest.model import Report, Result
+    from infratest.model import Place, Report, Result
     from infratest.store.directory import StateDir
 
 #: Seconds after which what nobody has asked again (a scenario renamed, a host gone) is forgotten.
@@ -46,13 +47,13 @@ class Last(Record):
     began: float = 0.0
 
 
-def last(state: StateDir, env: str) -> dict[str, Last]:
+def last(state: StateDir, place: Place) -> dict[str, Last]:
     """Return the last results by id; none where none were kept, or the file is not one of ours.
 
     Raises:
         StateError: there is a file and it cannot be read.
     """
-    path = state.file(_file(env))
+    path = state.file(_file(place))
     try:
         with open(path, "rb") as file:
             data = loads(file.read())
@@ -119,10 +120,10 @@ def save_all(state: StateDir, looks: Sequence[tuple[Report, float]], now: float)
     """
     if not looks:
         return
-    env = looks[0][0].env
-    name = _file(env)
+    place = looks[0][0].place
+    name = _file(place)
     with state.lock_of(name):
-        items = last(state, env)
+        items = last(state, place)
         for report, looked in looks:
             items = updated(items, report, now, looked)
         results = ",\n".join([dumps(items[id].as_dict()) for id in sorted(items)])
@@ -174,6 +175,5 @@ def _read(item: Any) -> Last | None:
         return None
 
 
-def _file(env: str) -> str:
-    safe = "".join(character if character.isalnum() or character in "-_" else "_" for character in env)
-    return f"last-{safe}.json" if safe else "last.json"
+def _file(place: Place) -> str:
+    return f"last-{file_name(place)}.json"

@@ -1,4 +1,4 @@
-"""Numbers that are kept from run to run, for sentences about where they are heading: one file for each environment.
+"""Numbers that are kept from run to run, for sentences about where they are heading: one file for each place.
 
 Of each number (a host and a label) the readings of a month are kept, at most MOST of them, spread evenly over their
 time. Written by the runs that judge; read before a run whose features ask for a trend, and by no other. A file that is
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
+from infratest.model import file_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from infratest.model import Report
+    from infratest.model import Place, Report
     from infratest.store.directory import StateDir
 
     #: Seconds since the epoch, and the number.
@@ -38,13 +39,13 @@ class Damaged(Exception):
     """The file is there and does not hold what is written there."""
 
 
-def load(state: StateDir, env: str) -> Readings:
+def load(state: StateDir, place: Place) -> Readings:
     """Return what is kept; nothing where nothing is.
 
     Raises:
         StateError: there is a file and it cannot be read. Damaged: it is not one of ours, or not whole.
     """
-    path = state.file(_file(env))
+    path = state.file(_file(place))
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
@@ -74,10 +75,10 @@ def save(state: StateDir, report: Report, now: float) -> None:
     seen = _seen(report)
     if not seen:
         return
-    name = _file(report.env)
+    name = _file(report.place)
     with state.lock_of(name):
         try:
-            kept = load(state, report.env)
+            kept = load(state, report.place)
         except Damaged:
             kept = {}
         for key, number in seen.items():
@@ -121,6 +122,5 @@ def _reading(time: Any, number: Any) -> Reading:
     return float(time), float(number)
 
 
-def _file(env: str) -> str:
-    safe = "".join(character if character.isalnum() or character in "-_" else "_" for character in env)
-    return f"readings-{safe}.json" if safe else "readings.json"
+def _file(place: Place) -> str:
+    return f"readings-{file_name(place)}.json"

@@ -342,12 +342,13 @@ def test_what_an_old_report_says_of_a_heal_before_it_is_not_kept_as_how_it_is_no
     project.there.touch()
     assert project.run("check", "--env", "prod", "--format", "json:old.json")[0] == 0
     state = StateDir(project.folder / ".infratest")
-    seen = history.last(state, "prod")[ID]
+    place = f"{own_name(project.folder)}/prod"
+    seen = history.last(state, place)[ID]
     waits = {"number": "1", "rule": "put-it-there", "remedy": "run true", "was": "critical", "ended": seen.time - 9}
-    state.write("verifying.json", json.dumps({"prod": {ID: waits}}))
+    state.write("verifying.json", json.dumps({place: {ID: waits}}))
     status, words = project.run("heal", "old.json", "--env", "prod")
     assert (status, "healed: run true, was CRITICAL" in words) == (0, True), words
-    assert history.last(state, "prod")[ID] == seen
+    assert history.last(state, place)[ID] == seen
 
 
 def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> None:

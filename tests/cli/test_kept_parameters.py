@@ -44,7 +44,7 @@ def test_what_up_was_given_holds_for_later_calls(place):
     assert json.loads(place.run("status", "--format", "json")[0])["parameters"] == {"version": "1.26", "workers": "4"}
     assert "with version=1.26, workers=4, as given earlier" in place.run("up")[1]
     place.run("provision")
-    assert "version 1.26" in (place.folder / ".infratest" / "logs" / "provision-web-1.log").read_text()
+    assert "version 1.26" in (place.folder / ".infratest" / "logs" / "shop" / "provision-web-1.log").read_text()
 
 
 def test_provision_keeps_them_too_and_a_check_sees_them_change(place):
@@ -77,6 +77,18 @@ def test_each_environment_has_its_own(place):
     assert "workers=4" in place.run("status")[0]
     assert "workers=5" in place.run("status", "--env", "blue")[0]
     place.run("destroy", "--env", "blue")
+    assert "workers=4" in place.run("status")[0]
+
+
+def test_each_stack_has_its_own(place):
+    """Two files side by side have one state directory."""
+    place.run("up", "-D", "workers=4", "--host", "db")
+    other = (place.folder / "stack.yaml").read_text().replace("stack: shop", "stack: office")
+    (place.folder / "office.yaml").write_text(other)
+    assert "workers" in place.run("status", "--stack", "office.yaml", status=2)[1]
+    place.run("up", "-D", "workers=5", "--host", "db", "--stack", "office.yaml")
+    assert "workers=4" in place.run("status")[0]
+    place.run("destroy", "--stack", "office.yaml", "-D", "workers=5")
     assert "workers=4" in place.run("status")[0]
 
 

@@ -332,7 +332,7 @@ def test_a_scripts_output_is_shown_while_it_runs_and_the_log_is_named(place):
         said += line
     flag.touch()
     _, rest = process.communicate(timeout=60)
-    log = place.folder / ".infratest" / "logs" / "provision-web-1.log"
+    log = place.folder / ".infratest" / "logs" / "shop" / "provision-web-1.log"
     assert process.returncode == 0, rest
     assert rest.splitlines()[:2] == ["web-1 |   no end yet", "web-1 | over"]
     assert f"web-1: provisioned (log: {log})" in rest

@@ -155,7 +155,7 @@ def test_a_check_of_a_stack_keeps_what_it_saw_and_imports_nothing_dear(tmp_path,
     words = (program, *options, "x.feature")
     assert "click" in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
     kept = tmp_path / ".infratest"
-    before = {name: (kept / name).read_text() for name in ("counts.json", "last.json", "events.jsonl")}
+    before = {name: (kept / name).read_text() for name in ("counts.json", "last-s.json", "events.jsonl")}
     bare = imported(installed() / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
     mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache") - bare
     assert {name for name, text in before.items() if (kept / name).read_text() == text} == set()

@@ -30,7 +30,7 @@ def checked(project: Path, *words: str):
 
 def age(project: Path, days: int, growth: float) -> None:
     """Put readings of days before into what a run has kept: one a day, by so much less each."""
-    path = project / ".infratest" / "readings.json"
+    path = project / ".infratest" / "readings-one.json"
     document = json.loads(path.read_text())
     ((time, used), *_) = document["readings"]["here"][LABEL]
     document["readings"]["here"][LABEL] = [[time - day * 86400, used - growth * day] for day in range(days, -1, -1)]
@@ -78,7 +78,7 @@ def test_the_check_program_keeps_readings_and_is_told_of_them(tmp_path: Path):
     assert done.returncode == 0, done.stdout
     assert "'disk / full in'=" in done.stdout
     assert "'disk / used bytes'=" in done.stdout
-    (tmp_path / ".infratest" / "readings.json").write_text('{"schema": 1, "readings": {"here": {"disk')
+    (tmp_path / ".infratest" / "readings-one.json").write_text('{"schema": 1, "readings": {"here": {"disk')
     done = small_project.run(tmp_path, *words)
     assert done.returncode == 3
     assert "is damaged: readings are kept anew from this run on" in done.stdout

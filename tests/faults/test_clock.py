@@ -72,7 +72,7 @@ def test_since_is_never_in_the_future(place: Place) -> None:
     first = since(place, "")
     assert begin - 1 <= first <= time.time()
     assert since(place, "+400d") == pytest.approx(first, abs=1)  # a year later it is still so
-    (place.folder / ".infratest" / "last.json").unlink()
+    (place.folder / ".infratest" / "last-shop.json").unlink()
     assert since(place, "+400d") - begin >= 399 * DAY
     back = since(place, "")
     assert begin <= back <= time.time()
@@ -83,13 +83,13 @@ def test_since_is_never_in_the_future(place: Place) -> None:
 
 def test_failures_seen_in_the_future_confirm_nothing_and_hold_up_nothing(place: Place) -> None:
     at(place, "+400d", "infratest check ok.feature", 2)
-    (first,) = stored(place, "counts.json")[""].values()
+    (first,) = stored(place, "counts.json")["shop"].values()
     assert first["failures"] == 1
     at(place, "", "infratest check ok.feature", 2)
-    (row,) = stored(place, "counts.json")[""].values()
+    (row,) = stored(place, "counts.json")["shop"].values()
     assert (row["failures"], row["last"] <= time.time()) == (1, True)  # a row that begins now, not one of two
     at(place, "", "infratest check ok.feature", 2)
-    (row,) = stored(place, "counts.json")[""].values()
+    (row,) = stored(place, "counts.json")["shop"].values()
     assert row["failures"] == 2
 
 

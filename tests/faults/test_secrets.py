@@ -117,7 +117,7 @@ def test_it_is_in_nothing_that_is_printed_or_kept(project):
     assert "********" in said["infratest check --heal -vv"].out
     assert (project.folder / "hook.json").exists()
     assert (project.folder / ".infratest" / "heal.jsonl").exists()
-    assert "provisioned with ********" in (project.folder / ".infratest/logs/provision-web.log").read_text()
+    assert "provisioned with ********" in (project.folder / ".infratest/logs/guarded/provision-web.log").read_text()
     assert leaks(project) == []
 
 

@@ -79,7 +79,7 @@ def test_what_short_checks_see_worse_twice_has_stayed_so_and_its_undo_waits_for_
     short, told = Deadline(9.0, lambda: 0.0), list[str]()
     pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
     assert waiting.heal(3601.0, deadline=short) == []
-    assert verifying.pending(state, "prod")[ID].worse == {SHOP: world.now}
+    assert verifying.pending(state, "shop/prod")[ID].worse == {SHOP: world.now}
     if between == "unseen":
         silent.append("")
         assert waiting.heal(30.0, deadline=short) == []
@@ -95,7 +95,7 @@ def test_what_short_checks_see_worse_twice_has_stayed_so_and_its_undo_waits_for_
     assert waiting.heal(60.0, deadline=short, page=pager)[0].undone.startswith(words)
     assert [bool(one.get("worse")) for one in state.read("heal.jsonl")].count(True) == 1
     (record,) = waiting.heal(60.0, deadline=Deadline(60.0, lambda: 0.0), page=pager)
-    assert (record.undone, waiting.done.exists(), verifying.pending(state, "prod")) == ("undone, as before", False, {})
+    assert (record.undone, waiting.done.exists(), verifying.pending(state, "shop/prod")) == ("undone, as before", False, {})
     assert (len({*world.lost}), told) == (1, ["oncall"])
 
 
@@ -115,7 +115,7 @@ def test_an_undo_waits_while_another_healer_is_at_work_on_the_host(
     other.give_back(Deadline(5))
     way.close()
     (record,) = waiting.heal(60.0)
-    assert (record.undone, waiting.done.exists(), verifying.pending(state, "prod")) == ("undone, as before", False, {})
+    assert (record.undone, waiting.done.exists(), verifying.pending(state, "shop/prod")) == ("undone, as before", False, {})
 
 
 def test_an_undo_that_can_never_be_begun_is_given_up_an_hour_later(world: World, state: StateDir) -> None:
@@ -124,7 +124,7 @@ def test_an_undo_that_can_never_be_begun_is_given_up_an_hour_later(world: World,
     assert waiting.heal(3601.0, deadline=short)[0].undone.startswith("not undone yet, ")
     (record,) = waiting.heal(7200.0, deadline=short)
     assert record.undone.startswith("not undone, 8.5 s of this run are left")
-    assert verifying.pending(state, "prod") == {}
+    assert verifying.pending(state, "shop/prod") == {}
 
 
 def test_a_rule_that_was_granted_anew_while_its_undo_waits_is_not_taken_that(world: World, state: StateDir) -> None:
@@ -209,7 +209,7 @@ def test_what_waits_for_people_is_looked_at_once_in_a_check(
     world.sick, world.limits = set(), Limits(settle=10.0)
     nobody_waits(monkeypatch)
     assert waiting.heal(3601.0, suppressed=lambda result: "left alone: in downtime" if result.id == ID else "") == []
-    assert verifying.pending(state, "prod")[ID].worse == {}  # what was worse then may be by who was at work
+    assert verifying.pending(state, "shop/prod")[ID].worse == {}  # what was worse then may be by who was at work
 
 
 @pytest.mark.parametrize("how", ["host", "scenario", "feature"])
@@ -266,7 +266,7 @@ def test_what_no_report_has_shown_is_looked_at_before_it_is_given_up(
     (record,) = heal(
         make_report([other], world.now), [replace(rule, when_tags="@db")], state, world.means(), history={}
     )
-    assert (record.ending, len(world.lost), verifying.pending(state, "prod")) == (ending, lost, {})
+    assert (record.ending, len(world.lost), verifying.pending(state, "shop/prod")) == (ending, lost, {})
     assert bool(record.error) == (now == "unknown")
 
 
@@ -377,7 +377,7 @@ def test_a_kill_at_any_write_leaves_it_to_the_next_life(
         assert life.world.lost, about
         assert 1 <= len(life.told) <= 1 + (killed == "heal.jsonl paged"), (about, life.told)
         if "worse" in kind:
-            assert verifying.pending(life.state, "prod") == {}, about
+            assert verifying.pending(life.state, "shop/prod") == {}, about
             assert (life.undos, (life.world.folder / "done").exists()) == (
                 1,
                 killed in ("undo", "heal.jsonl process"),
@@ -398,4 +398,4 @@ def test_an_end_that_a_clock_has_left_in_the_future_has_others_wait_for_nothing(
     world.now, world.sick = world.now - 86400.0, set()
     (record,) = heal(world.report(), [make_rule(settles=(60.0,))], state, world.means(open_transport=way), history={})
     assert (record.ending, opened) == ("healed", [])
-    assert Audit(state, "prod", world.now).tries[0].verified
+    assert Audit(state, "shop/prod", world.now).tries[0].verified

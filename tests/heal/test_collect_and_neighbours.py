@@ -172,7 +172,7 @@ def test_what_ends_the_run_in_the_undo_or_behind_it_leaves_it_given_up(
     left, record = heal(world.report(), [rule], state, means, history={})
     assert (left.worse, left.undone.startswith(("it was undone", "an undo of it was begun"))) == ((SHOP,), True)
     assert record.reason == f"given up in this problem: replace made {SHOP} worse"
-    assert verifying.pending(state, "prod") == {}
+    assert verifying.pending(state, "shop/prod") == {}
 
 
 def test_an_act_that_takes_all_of_its_time_leaves_enough_for_the_looks_and_the_undo(
@@ -398,7 +398,7 @@ def test_an_undo_waits_for_what_any_act_waits_for(world: World, state: StateDir,
     for later in (3601.0, *[1000.0] * 6):
         records = waiting.heal(later, **means)
         assert not any(one.worse for one in records)
-    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
+    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "shop/prod"))) == (True, [], 1)
     records = waiting.heal(3000.0)  # longer than an hour after it must have been seen
     assert (records[0].worse, records[0].undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
     assert len(waiting.lost) == 1
@@ -412,7 +412,7 @@ def test_nobody_waits_for_what_has_its_time_yet(world: World, state: StateDir, m
     world.sick, world.limits = set(), Limits(settle=60.0, looking=30.0)
     monkeypatch.setattr(neighbours, "time", SimpleNamespace(sleep=waits))
     assert waiting.heal(60.0) == []
-    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "prod"))) == (True, [], 1)
+    assert (waiting.done.exists(), waiting.lost, len(verifying.pending(state, "shop/prod"))) == (True, [], 1)
 
 
 @pytest.mark.parametrize("how", [KeyboardInterrupt("SIGTERM"), Killed()])
@@ -429,7 +429,7 @@ def test_what_ends_a_run_before_its_undo_leaves_that_to_the_next(
     assert len(waiting.lost) == 1
     worse, gave_up = waiting.heal(60.0)
     assert (worse.worse, worse.undone, waiting.done.exists()) == ((SHOP,), "undone, as before", False)
-    assert (closed(gave_up)[0], verifying.pending(state, "prod")) == ("given up", {})
+    assert (closed(gave_up)[0], verifying.pending(state, "shop/prod")) == ("given up", {})
 
 
 def test_what_ends_a_run_in_its_undo_leaves_on_record_what_was_worse(
@@ -470,8 +470,8 @@ def test_what_could_not_be_written_down_is_judged_anew(
         waiting.heal(3601.0)
     monkeypatch.undo()
     assert waiting.heal(60.0)[0].ending == ("healed" if helped else "failed")
-    assert verifying.pending(state, "prod") == {}
-    assert Audit(state, "prod", world.now).tries[0].verified is helped
+    assert verifying.pending(state, "shop/prod") == {}
+    assert Audit(state, "shop/prod", world.now).tries[0].verified is helped
 
 
 @pytest.mark.parametrize(
@@ -516,8 +516,8 @@ class Outside:
         elif self.happens == "loss":
             self.world.trust = "observe", "the ledger does not hold"
         elif self.happens == "denial":
-            (one,) = proposals.every(self.state, "prod")
-            proposals.deny(self.state, "prod", one.id, "bob", "it is being rebuilt", self.world.now)
+            (one,) = proposals.every(self.state, "shop/prod")
+            proposals.deny(self.state, "shop/prod", one.id, "bob", "it is being rebuilt", self.world.now)
         return []
 
     def heal(self, rule: HealRule) -> HealRecord:
@@ -552,7 +552,7 @@ def test_what_happens_between_the_gates_and_the_act_is_heard(
     world.trust = "auto", "granted"
     state, rule = StateDir(tmp_path / "two"), make_rule(mode="propose")
     waits = Outside(world, state, "").heal(rule)
-    proposals.approve(state, "prod", waits.proposal, Approval(by="alice", time=world.now), None, 1, frozenset())
+    proposals.approve(state, "shop/prod", waits.proposal, Approval(by="alice", time=world.now), None, 1, frozenset())
     done = Outside(world, state, happens).heal(rule)
     assert (done.outcome, bool(world.acts)) == (approved, approved == "tried")
 

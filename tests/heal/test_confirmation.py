@@ -100,5 +100,5 @@ def test_they_are_known_after_a_restart(state: StateDir) -> None:
     for number, look in enumerate("c.c"):
         at = NOON + 60.0 * number
         kept = record_run(state, make_report([make_result(STATES[look])], at), at)
-    assert load(state, "prod") == kept
+    assert load(state, "shop/prod") == kept
     assert kept[result_id("web-1")].problems(3) == (NOON, NOON + 120.0)

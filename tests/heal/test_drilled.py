@@ -118,7 +118,7 @@ def test_it_says_when_it_has_something_broken_and_when_that_is_over_although_it_
     state, looked = StateDir(project.folder / ".infratest"), list[bool]()
 
     def interrupted(watch: object, report: object, scenario: str, host: str = "") -> list[object]:
-        looked.append(drilling.during(state, "", time.time()))
+        looked.append(drilling.during(state, "drilled", time.time()))
         if looked[-1]:
             raise KeyboardInterrupt
         return list(of(watch, report, scenario, host))
@@ -128,7 +128,7 @@ def test_it_says_when_it_has_something_broken_and_when_that_is_over_although_it_
     with pytest.raises(KeyboardInterrupt):
         project.drill()
     assert {*looked} == {False, True}, "before the fault, and since"
-    assert not drilling.during(state, "", time.time() + 1.0)
+    assert not drilling.during(state, "drilled", time.time() + 1.0)
     told = [one for one in state.read("events.jsonl") if one["labels"].get("verb") == "drill"]
     assert [one["labels"]["outcome"] for one in told] == ["broke", "over"]
     assert all(float(one["labels"]["drill"]) <= one["time"] + 0.001 for one in told)
@@ -139,7 +139,7 @@ def test_a_heal_of_another_scenario_is_none_of_what_turned_red(project: Project)
     assert not outcome.proven
     assert "it healed something there, and 'it-says-so' is critical" in outcome.result.reason
     state, id = project.session.state, "features/shop.feature#it-says-so@web"
-    row = failures.load(state, "")[id]
+    row = failures.load(state, "drilled")[id]
     assert "c" in row.looks
     red = make_result("critical", "web", id=id)
     after = failures.counted({id: row}, make_report([red], row.last + 60.0))[id]
@@ -166,7 +166,7 @@ def test_a_heal_that_is_not_verified_yet_is_no_drills(project: Project) -> None:
         time=1.0, rule=make_rule(), outcome=TRIED, gates=(), rung=0, remedy="run touch",
         before=make_result("critical", "web", id=id),
     )  # fmt: skip
-    verifying.add(StateDir(project.folder / ".infratest"), "", made, "1-1-0", 1.0, {})
+    verifying.add(StateDir(project.folder / ".infratest"), "drilled", made, "1-1-0", 1.0, {})
     outcome = project.drill()
     assert not outcome.proven
     assert f"nothing was done: a heal of {id} is not verified yet" in outcome.result.reason

@@ -157,10 +157,10 @@ class Shop:
         world, rule = World(folder, sick={"web-1"}), make_rule(mode="propose")
         (proposed,) = run(world, self.state, rule)
         yes = proposals.Approval(by="alice(1000)@desk", time=world.now)
-        proposals.approve(self.state, "prod", proposed.proposal, yes, None, 1, frozenset())
+        proposals.approve(self.state, "shop/prod", proposed.proposal, yes, None, 1, frozenset())
         run(world, self.state, rule)
         self.world, self.rule = world, rule
-        (one,) = Audit(self.state, "prod", world.now, looking=True).approved("mend-web")
+        (one,) = Audit(self.state, "shop/prod", world.now, looking=True).approved("mend-web")
         self.healed = one.at
         self.check(60.0, nginx_answers="ok", shop_answers="ok")
 
@@ -369,7 +369,7 @@ def test_what_a_drill_has_broken_that_was_killed_or_interrupted_is_its_doing_unt
 
 
 def test_one_that_was_undone_does_not_count(shop: Shop) -> None:
-    audit = Audit(shop.state, "prod", shop.healed, looking=True)
+    audit = Audit(shop.state, "shop/prod", shop.healed, looking=True)
     audit.undo(str(audit.begun()[-1]["try"]), "alice", shop.healed + 600)
     assert shop.count() == 0
 
@@ -378,14 +378,14 @@ def test_a_heal_has_helped_when_that_was_seen_and_not_when_it_was_decided(world:
     rule = make_rule(mode="propose")
     (proposed,) = run(world, state, rule)
     yes = proposals.Approval(by="alice(1000)@desk", time=world.now)
-    proposals.approve(state, "prod", proposed.proposal, yes, None, 1, frozenset())
+    proposals.approve(state, "shop/prod", proposed.proposal, yes, None, 1, frozenset())
 
     def slow(host: Host, deadline: Deadline) -> Transport:
         world.now += 30.0  # meanwhile others see that it is critical
         return open_local(host, deadline)
 
     heal(world.report(), [rule], state, world.means(open_transport=slow), history={})
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     (helped,) = audit.approved("mend-web")
     (begun,) = audit.tries
     assert (helped.at, helped.at - begun.time) == (world.now, 30.0)

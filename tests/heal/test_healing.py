@@ -133,10 +133,11 @@ def test_the_audit_holds_everything(world: World, state: StateDir) -> None:
     assert begun["until"] == begun["time"] + 600
     assert "after" not in begun
     assert ended["try"] == begun["try"]
-    assert {key: ended[key] for key in ("event", "env", "rule", "id", "host", "rung", "mode", "verified", "time")} == {
-        "event": "tried", "env": "prod", "rule": "mend-web", "id": ID, "host": "web-1", "rung": 0, "mode": "auto",
-        "verified": True, "time": NOON + 60,
+    of_it = {
+        "event": "tried", "stack": "shop", "env": "prod", "rule": "mend-web", "id": ID, "host": "web-1", "rung": 0,
+        "mode": "auto", "verified": True, "time": NOON + 60,
     }  # fmt: skip
+    assert {key: ended[key] for key in of_it} == of_it
     assert ended["remedy"] == "provision"
     assert ended["command"] == "infratest provision --host web-1"
     assert ended["words"] == "changed 1"
@@ -239,7 +240,7 @@ def test_a_second_failure_on_the_same_host_is_looked_at_again_first(world: World
     assert len(world.acts) == 1
     assert note(records) == ["healed: provision, was CRITICAL"]
     assert applied(report, records).exit == 0
-    assert load(state, "prod")[other].failures == 0
+    assert load(state, "shop/prod")[other].failures == 0
 
 
 def test_a_stored_report_is_looked_at_again_before_the_act(world: World, state: StateDir) -> None:
@@ -258,7 +259,7 @@ def test_a_report_handed_in_twice_confirms_nothing(world: World, state: StateDir
     for _ in range(3):
         (record,) = heal(report, [make_rule(confirm=2)], state, world.means(), history={})
         assert closed(record) == ["confirm"]
-    assert load(state, "prod")[ID] == Row(state="critical", failures=1, since=NOON, last=NOON, looks="c")
+    assert load(state, "shop/prod")[ID] == Row(state="critical", failures=1, since=NOON, last=NOON, looks="c")
 
 
 def test_the_unknown_and_the_blocked_are_refused_on_record_and_not_on_the_line(world: World, state: StateDir) -> None:

@@ -18,6 +18,9 @@ from infratest.heal.records import HealRecord, note
 from infratest.store.directory import StateDir
 from tests.worlds.heal_world import NOON, Ticking, World, closed, events, make_rule, run
 
+#: What a try on record says first.
+OF_A_TRY = '"event": "try", "stack": "shop", "env": "prod"'
+
 
 def test_a_state_directory_that_cannot_be_written_stops_it_before_the_act(world: World, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
@@ -109,7 +112,7 @@ def test_a_torn_line_in_the_audit_is_tolerated(world: World, state: StateDir) ->
     world.helps = False
     run(world, state, make_rule(tries=2))
     with (state.path / "heal.jsonl").open("a") as audit:
-        audit.write('{"event": "try", "env": "prod", "ru')
+        audit.write('{"event": "try", "stack": "shop", "env": "prod", "ru')
     assert run(world, state, make_rule(tries=2))[0].outcome == "tried"
     assert note(run(world, state, make_rule(tries=2))) == [
         "healing gave up after 2 tries: it begins again 2027-01-15 09:01:00 UTC"
@@ -120,13 +123,13 @@ def test_a_torn_line_in_the_audit_is_tolerated(world: World, state: StateDir) ->
 @pytest.mark.parametrize(
     "line, words",
     [
-        ('{"event": "try", "env": "prod"}', "KeyError: 'rule'"),
+        (f"{{{OF_A_TRY}}}", "KeyError: 'rule'"),
         (
-            '{"event": "try", "env": "prod", "rule": "mend-web", "host": "web-1", "time": "x", "until": 1, "try": "q"}',
+            f'{{{OF_A_TRY}, "rule": "mend", "host": "web-1", "time": "x", "until": 1, "try": "q"}}',
             "ValueError: could not convert string to float: 'x'",
         ),
         (
-            '{"event": "try", "env": "prod", "rule": "mend", "host": "web-1", "time": 1, "until": null, "try": "q"}',
+            f'{{{OF_A_TRY}, "rule": "mend", "host": "web-1", "time": 1, "until": null, "try": "q"}}',
             "TypeError: ",
         ),
     ],

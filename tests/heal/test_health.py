@@ -12,7 +12,7 @@ RULE = make_rule(tries=1, per=3600.0)
 
 
 def told(world: World, state: StateDir) -> list[str]:
-    return health(state, "prod", [RULE], world.now, "infratest heal resume")
+    return health(state, "shop/prod", [RULE], world.now, "infratest heal resume")
 
 
 def test_a_host_that_was_given_up(world: World, state: StateDir) -> None:

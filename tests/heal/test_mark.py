@@ -208,7 +208,7 @@ def test_where_none_can_be_put_and_another_monitor_may_heal_a_person_decides(wor
     why = "no healing mark could be put on it: web-1 cannot be connected to"
     assert record.reason == f"{why}, and {PEER} may heal it too: a person decides"
     approval = Approval(by="alice(1000)@desk", time=world.now)
-    proposals.approve(state, "prod", record.proposal, approval, None, 1, frozenset())
+    proposals.approve(state, "shop/prod", record.proposal, approval, None, 1, frozenset())
     record = once()
     assert (record.verified, len(world.acts)) == (True, 1)
     assert record.gates[-1].reason.endswith("; approved by alice(1000)@desk")

@@ -143,7 +143,7 @@ def test_both_rungs_are_told(world: World, state: StateDir) -> None:
 def test_a_try_whose_process_lives_is_running(world: World, state: StateDir) -> None:
     with subprocess.Popen(["sleep", "60"]) as program:
         try:
-            record = {"env": "prod", "try": "1"}
+            record = {"stack": "shop", "env": "prod", "try": "1"}
             begun = {"event": "try", "rule": "mend-web", "host": "web-1", "time": NOON - 900, "until": NOON - 800}
             process = {"event": "process", "pid": program.pid, "started": started(program.pid)}
             state.append("heal.jsonl", record | begun, record | process)
@@ -226,7 +226,7 @@ def test_a_heal_of_a_way_into_a_host_is_verified_by_a_check_that_went_it(world: 
     report = make_report([make_result("ok")], world.now).changed(ways=(make_result("ok", **about),))
     (record,) = heal(report, [rule], state, world.means(), history={})
     assert (record.verified, record.before.id) == (True, "reachable@web-1")
-    assert verifying.pending(state, "prod") == {}
+    assert verifying.pending(state, "shop/prod") == {}
 
 
 def test_a_report_from_before_a_heal_says_nothing_of_it(world: World, state: StateDir) -> None:

@@ -106,7 +106,7 @@ def test_what_flaps_is_told_once_although_a_new_file_was_begun_while_it_was_well
     world.helps, desk = False, Desk()
     flaps(world, state, desk, "c.c.")
     monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
-    Audit(state, "prod", world.now)
+    Audit(state, "shop/prod", world.now)
     assert (state.path / "heal.1.jsonl").exists()
     flaps(world, state, desk, "c.c")
     assert len(desk.told) == 1
@@ -239,7 +239,7 @@ def test_what_a_later_check_has_found_is_told_in_words_and_in_the_state_of_what_
     fields = {"after": make_result("ok") if "worse" in changes else None} | changes
     record = HealRecord(time=world.now, rule=make_rule(), outcome="tried", gates=(), rung=0, remedy="provision",
                         before=make_result("critical"), later=True, **fields)  # fmt: skip
-    paged(record, world.means(page=found), Audit(state, "prod", world.now), 20.0)
+    paged(record, world.means(page=found), Audit(state, "shop/prod", world.now), 20.0)
     (one,) = told
     said = "" if "worse" in changes else "port 80 is not listening; "
     assert (one.state, one.reason) == (state_told, f"{said}healing is at its end: {words}")
@@ -284,7 +284,7 @@ def test_what_somebody_has_undone_is_no_end(world: World, state: StateDir) -> No
     desk = Desk()
     (record,) = check(world, state, desk, tries=9, per=86400.0)
     assert record.verified
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     audit.undo(str(audit.begun()[0]["try"]), "alice", world.now)
     world.sick.add("web-1")
     (record,) = check(world, state, desk, tries=9, per=86400.0)

@@ -154,7 +154,7 @@ def test_what_a_rule_is_for_what_confirms_it_and_how_long_a_rung_has_is_bound(
 
 def test_a_value_that_was_given_to_up_is_one_that_acts(project: Project) -> None:
     project.certify()
-    keep(project.session().state, "prod", {"fix": "rm -rf /srv/shop"})
+    keep(project.session().state, "shop/prod", {"fix": "rm -rf /srv/shop"})
     assert not project.proven()[0]
 
 
@@ -235,9 +235,9 @@ def test_values_that_stand_in_no_file_are_not_certified(project: Project) -> Non
         proof.certifiable(project.session("dev", parameters={"level": "high"}))
     proof.certifiable(project.session("dev", parameters={"token": "another-token"}))  # which none binds
     state = project.session("dev").state
-    keep(state, "dev", {"level": "low"})
+    keep(state, "shop/dev", {"level": "low"})
     proof.certifiable(project.session("dev"))
-    keep(state, "dev", {"level": "high"})
+    keep(state, "shop/dev", {"level": "high"})
     with pytest.raises(UserError, match=f"-D level, which an earlier `up` or `provision` was given, {words}"):
         proof.certifiable(project.session("dev"))
 

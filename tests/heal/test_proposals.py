@@ -28,14 +28,14 @@ ALICE, BOB = "alice(1000)@desk", "bob(1001)@desk"
 
 
 def waiting(state: StateDir) -> Proposal:
-    (one,) = [each for each in proposals.every(state, "prod") if each.state == "waiting"]
+    (one,) = [each for each in proposals.every(state, "shop/prod") if each.state == "waiting"]
     return one
 
 
 def approve(world: World, state: StateDir, by: str = ALICE, needed: int = 1) -> Proposal:
     one = waiting(state)
     approval = Approval(by=by, time=world.now)
-    return proposals.approve(state, "prod", one.id, approval, None, needed, frozenset())[0]
+    return proposals.approve(state, "shop/prod", one.id, approval, None, needed, frozenset())[0]
 
 
 def once(world: World, state: StateDir, rule: HealRule = PROPOSE) -> HealRecord:
@@ -54,9 +54,9 @@ def test_it_is_proposed_approved_done_once_and_on_record(world: World, state: St
     assert done.verified
     assert done.approved_by == f"approved by {ALICE}"
     assert len(world.acts) == 1
-    assert [each.state for each in proposals.every(state, "prod")] == ["used"]
+    assert [each.state for each in proposals.every(state, "shop/prod")] == ["used"]
     with pytest.raises(UserError, match="is used"):
-        proposals.approve(state, "prod", one.id, Approval(by=BOB, time=world.now), None, 1, frozenset())
+        proposals.approve(state, "shop/prod", one.id, Approval(by=BOB, time=world.now), None, 1, frozenset())
 
 
 @pytest.mark.parametrize(("mode", "looks"), [("propose", 1), ("observe", 0)])
@@ -78,7 +78,7 @@ def test_an_approval_answers_its_digest_and_no_other(world: World, state: StateD
     changed = make_rule(mode="propose", tries=2)
     record = once(world, state, changed)
     assert (record.outcome, world.acts) == ("proposed", [])
-    assert sorted(each.state for each in proposals.every(state, "prod")) == ["replaced", "waiting"]
+    assert sorted(each.state for each in proposals.every(state, "shop/prod")) == ["replaced", "waiting"]
 
 
 def test_an_approval_stands_where_a_gate_refuses_right_before_the_act(world: World, state: StateDir) -> None:
@@ -94,7 +94,7 @@ def test_an_approval_stands_where_a_gate_refuses_right_before_the_act(world: Wor
     assert (refused.outcome, closed(refused), world.acts) == ("refused", ["pause"], [])
     assert waiting(state).approvals
     assert once(world, state).approved_by == f"approved by {ALICE}"
-    assert [each.state for each in proposals.every(state, "prod")] == ["used"]
+    assert [each.state for each in proposals.every(state, "shop/prod")] == ["used"]
 
 
 def test_an_approval_that_is_over_when_the_act_is_to_begin_is_none(world: World, state: StateDir) -> None:
@@ -205,7 +205,7 @@ def test_a_heal_that_did_not_help_is_proposed_anew(world: World, state: StateDir
 
 def test_what_is_denied_rests_until_it_is_well(world: World, state: StateDir) -> None:
     once(world, state)
-    proposals.deny(state, "prod", waiting(state).id, BOB, "it is being rebuilt", world.now)
+    proposals.deny(state, "shop/prod", waiting(state).id, BOB, "it is being rebuilt", world.now)
     record = once(world, state)
     assert closed(record) == ["proposal", "mode"]
     assert "denied by bob(1001)@desk: it is being rebuilt" in record.reason
@@ -222,7 +222,7 @@ def test_what_is_denied_rests_although_nothing_else_is_in_its_way_any_more(
 ) -> None:
     world.trust = "propose", "by the ledger"
     assert once(world, state, make_rule()).outcome == "proposed"
-    proposals.deny(state, "prod", waiting(state).id, BOB, "it is being rebuilt", world.now)
+    proposals.deny(state, "shop/prod", waiting(state).id, BOB, "it is being rebuilt", world.now)
     world.trust = "auto", "granted anew"
     (record,) = run(world, state, make_rule(), **how)
     assert (record.outcome, closed(record)) == ("refused", ["proposal"])
@@ -295,7 +295,7 @@ def test_what_was_edited_stops_everything(world: World, state: StateDir) -> None
 def test_a_dry_run_proposes_nothing(world: World, state: StateDir) -> None:
     (record,) = run(world, state, PROPOSE, dry_run=True)
     assert note([record]) == ["would propose provision"]
-    assert proposals.every(state, "prod") == []
+    assert proposals.every(state, "shop/prod") == []
 
 
 AUTO = make_rule(proof=Proof(drill="killed-nginx"))

@@ -45,7 +45,7 @@ def test_what_fails_for_another_reason_since_it_was_approved_is_not_healed(world
     rule = make_rule(mode="propose", when_reason="not listening")
     (proposed,) = run(world, state, rule)
     yes = Approval(by="alice(1000)@desk", time=world.now)
-    proposals.approve(state, "prod", proposed.proposal, yes, None, 1, frozenset())
+    proposals.approve(state, "shop/prod", proposed.proposal, yes, None, 1, frozenset())
     report = world.report()
     world.now += 100
     world.look = lambda host: EXPIRED

@@ -125,7 +125,7 @@ def test_an_end_that_nobody_could_see_is_told_too_and_that_of_a_drill_is_not(
     world.look, world.now = lambda host: make_result("unknown"), world.now + 5000
     pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
     heal(world.report(), [rule], state, world.means(page=pager), history={})
-    assert (told, verifying.pending(state, "prod")) == (expected, {})
+    assert (told, verifying.pending(state, "shop/prod")) == (expected, {})
 
 
 def test_who_comes_again_by_itself_does_not_look_for_hours(world: World, state: StateDir) -> None:
@@ -178,7 +178,7 @@ def test_what_ends_the_run_while_it_looks_leaves_the_rung_its_time(
 
     with pytest.raises(type(how)):
         heal(world.report(), [rule], state, world.means(rerun=ends), history={})
-    assert verifying.pending(state, "prod")[result_id("web-1")].rung == 0
+    assert verifying.pending(state, "shop/prod")[result_id("web-1")].rung == 0
     for minutes in range(1, 5):
         (record,) = run(world, state, rule)
         assert "settling" in closed(record), minutes
@@ -198,7 +198,7 @@ def test_the_next_host_waits_for_what_a_killed_run_has_done(world: World, state:
 
     with pytest.raises(Killed):
         heal(world.report(), [rule], state, world.means(rerun=killed), history={})
-    (one,) = Audit(state, "prod", world.now).tries
+    (one,) = Audit(state, "shop/prod", world.now).tries
     assert (one.ended, one.verifying) == (True, True)
     world.sick = {"web-1", "web-2"}
     world.now += 180  # its act must have ended long ago
@@ -211,19 +211,19 @@ def test_what_ends_the_act_itself_is_nothing_that_may_help_yet(world: World, sta
 
     with pytest.raises(KeyboardInterrupt):
         heal(world.report(), [RULE], state, world.means(provision=ends), history={})
-    assert verifying.pending(state, "prod") == {}
+    assert verifying.pending(state, "shop/prod") == {}
     assert state.read("heal.jsonl")[-1]["error"] == "interrupted by SIGTERM, and ended"
 
 
 def test_what_another_rule_does_meanwhile_ends_the_waiting_of_the_one_before(world: World, state: StateDir) -> None:
     rule, other = replace(RULE, when_reason="port 80"), make_rule(name="other", when_reason="port 443")
     begun(world, state, rule)
-    (first,) = verifying.pending(state, "prod").values()
+    (first,) = verifying.pending(state, "shop/prod").values()
     world.look = lambda host: make_result("critical", reason="port 443 is not listening", steps=[])
     world.now += 60
     (record,) = heal(world.report(), [rule, other], state, world.means(), history={})
-    assert (record.rule.name, record.outcome, verifying.pending(state, "prod")) == ("other", "tried", {})
-    assert not Audit(state, "prod", world.now).tries[0].verifying
+    assert (record.rule.name, record.outcome, verifying.pending(state, "shop/prod")) == ("other", "tried", {})
+    assert not Audit(state, "shop/prod", world.now).tries[0].verifying
     assert first.number in [one["try"] for one in state.read("heal.jsonl") if one["event"] == "failed"]
     # It had not had its time, so that this is no verdict on it: only the other one has cost something.
     assert world.lost == [f"a heal of {result_id('web-1')} by provision did not help"]
@@ -263,7 +263,7 @@ def test_a_report_from_before_its_time_was_over_is_looked_at_again_after_it(
     else:
         assert [(one.rung, one.later) for one in records] == [(0, True), (1, False)]
         assert events(state).count("failed") == 1
-    assert verifying.pending(state, "prod") == {}
+    assert verifying.pending(state, "shop/prod") == {}
 
 
 def test_what_is_not_looked_at_again_is_said_to_be_from_before_its_time_was_over(world: World, state: StateDir) -> None:

@@ -103,7 +103,7 @@ def test_a_scenario_that_is_gone_holds_up_others_for_an_hour_after_the_deadline(
     told = check(shop, state)
     assert told[-1].before.host == "web-2"
     assert (told[-1].verified, closed(told[-1])) == ((True, []) if open else (False, ["together"]))
-    assert bool(verifying.pending(state, "prod")) is not open
+    assert bool(verifying.pending(state, "shop/prod")) is not open
     if open:
         words = "nobody could see within 60 min after it whether it helped"
         assert note(told)[0] == f"not verified: provision on web-1, {words}"
@@ -121,14 +121,14 @@ def test_a_scenario_or_a_host_that_is_gone_is_told_costs_nothing_and_holds_up_no
     told = heal(results, [RULE], state, means, history=_known(shop))
     assert note(told)[0] == "not verified: provision on web-1, its scenario is there no longer"
     assert (told[-1].before.host, told[-1].verified, shop.lost) == ("web-2", True, [])
-    assert (verifying.pending(state, "prod"), events(state)[2]) == ({}, "failed")
+    assert (verifying.pending(state, "shop/prod"), events(state)[2]) == ({}, "failed")
     shop.sick = {"web-1"}
     shop.now += 7200
     unseen(shop, state)
     del shop.hosts["web-1"]
     (record,) = check(shop, state, web_2="ok")
     assert note([record]) == ["not verified: provision, its host is of the stack no longer"]
-    assert (verifying.pending(state, "prod"), shop.lost) == ({}, [])
+    assert (verifying.pending(state, "shop/prod"), shop.lost) == ({}, [])
 
 
 def test_a_rung_that_has_hours_to_take_effect_is_waited_for_beyond_them(shop: World, state: StateDir) -> None:
@@ -136,17 +136,17 @@ def test_a_rung_that_has_hours_to_take_effect_is_waited_for_beyond_them(shop: Wo
     unseen(shop, state, rule)
     shop.now += ACT + BOUND
     assert closed(check(shop, state, rule)[-1]) == ["together"]
-    assert list(verifying.pending(state, "prod")) == [result_id("web-1")]
+    assert list(verifying.pending(state, "shop/prod")) == [result_id("web-1")]
     shop.now += 2 * 3600.0
     assert check(shop, state, rule)[-1].verified
-    assert verifying.pending(state, "prod") == {}
+    assert verifying.pending(state, "shop/prod") == {}
 
 
 def test_a_heal_of_a_drill_that_nobody_could_see_costs_nothing(shop: World, state: StateDir) -> None:
     unseen(shop, state, drilled="mend-web")
     shop.now += ACT + BOUND
     check(shop, state)
-    assert (verifying.pending(state, "prod"), shop.lost) == ({}, [])
+    assert (verifying.pending(state, "shop/prod"), shop.lost) == ({}, [])
 
 
 def test_neighbours_for_which_no_check_ever_has_time_end_it_as_not_verified(shop: World, state: StateDir) -> None:
@@ -163,10 +163,10 @@ def test_neighbours_for_which_no_check_ever_has_time_end_it_as_not_verified(shop
         means = shop.means(deadline=Deadline(0.0), rerun=lambda ids: too_late, **beside)
         return heal(shop.report(), [rule], state, means, history={})
 
-    assert (short(1.0), list(verifying.pending(state, "prod"))) == ([], [result_id("web-1")])
+    assert (short(1.0), list(verifying.pending(state, "shop/prod"))) == ([], [result_id("web-1")])
     assert short(ACT + BOUND - 2.0) == []
     (record,) = short(1.0)
-    assert (record.ending, verifying.pending(state, "prod")) == ("failed", {})
+    assert (record.ending, verifying.pending(state, "shop/prod")) == ("failed", {})
     assert note([record])[0].startswith("not verified: provision, nobody could see within 60 min")
     assert len(shop.lost) == 1
 
@@ -179,4 +179,4 @@ def test_what_still_waits_is_taken_over_into_a_new_file(
     shop.now += 12
     check(shop, state)
     assert (state.path / "heal.1.jsonl").exists()
-    assert [one.verifying for one in Audit(state, "prod", shop.now, looking=True).tries] == [True]
+    assert [one.verifying for one in Audit(state, "shop/prod", shop.now, looking=True).tries] == [True]

@@ -139,12 +139,12 @@ def test_what_an_undo_has_done_is_known_in_a_new_file_too(
     world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(world, state, make_rule())
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     number = str(audit.begun()[0]["try"])
     audit.undo(number, "alice", world.now)
     audit.undo_ended(number, "taken back", world.now)
     monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
-    assert Audit(state, "prod", world.now).undone(number) == "it was undone: taken back"
+    assert Audit(state, "shop/prod", world.now).undone(number) == "it was undone: taken back"
     assert (state.path / "heal.1.jsonl").exists()
 
 
@@ -154,10 +154,10 @@ def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_bu
     rule = make_rule(tries=5, per=3600.0)
     (record,) = run(world, state, rule)
     assert record.verified
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     number = str(audit.begun()[0]["try"])
     audit.undo(number, "alice", world.now)
-    assert [one.verified for one in Audit(state, "prod", world.now, looking=True).tries] == [False]
+    assert [one.verified for one in Audit(state, "shop/prod", world.now, looking=True).tries] == [False]
     world.sick.add("web-1")
     (refused,) = run(world, state, rule)
     assert closed(refused)[0] == "given up"
@@ -174,17 +174,17 @@ def approved_heal(world: World, state: StateDir, in_time: bool = True) -> Audit:
     rule = make_rule(mode="propose")
     (proposed,) = run(world, state, rule)
     yes = proposals.Approval(by="alice(1000)@desk", time=world.now)
-    proposals.approve(state, "prod", proposed.proposal, yes, None, 1, frozenset())
+    proposals.approve(state, "shop/prod", proposed.proposal, yes, None, 1, frozenset())
     world.now += 60
     heal(world.report(), [rule], state, world.means(deadline=deadline), history={})
-    return Audit(state, "prod", world.now, looking=True)
+    return Audit(state, "shop/prod", world.now, looking=True)
 
 
 def test_an_approved_heal_that_was_undone_earns_nothing(world: World, state: StateDir) -> None:
     audit = approved_heal(world, state)
     assert len(audit.approved("mend-web")) == 1
     audit.undo(str(audit.begun()[-1]["try"]), "alice", world.now)
-    assert Audit(state, "prod", world.now, looking=True).approved("mend-web") == []
+    assert Audit(state, "shop/prod", world.now, looking=True).approved("mend-web") == []
 
 
 def test_an_approved_heal_earns_as_soon_as_a_later_check_sees_that_it_helped_and_not_before(
@@ -194,7 +194,7 @@ def test_an_approved_heal_earns_as_soon_as_a_later_check_sees_that_it_helped_and
     audit = approved_heal(world, state, in_time=False)
     assert audit.approved("mend-web") == []
     run(world, state, make_rule(mode="propose"))
-    assert len(Audit(state, "prod", world.now, looking=True).approved("mend-web")) == 1
+    assert len(Audit(state, "shop/prod", world.now, looking=True).approved("mend-web")) == 1
 
 
 def test_what_nobody_knows_yet_or_ever_will_ends_no_row_of_approved_heals(
@@ -203,19 +203,22 @@ def test_what_nobody_knows_yet_or_ever_will_ends_no_row_of_approved_heals(
     assert len(approved_heal(world, state).approved("mend-web")) == 1
     world.sick, world.limits, world.helps = {"web-1"}, Limits(settle=30.0), False
     audit = approved_heal(world, state, in_time=False)
-    assert (len(verifying.pending(state, "prod")), len(audit.approved("mend-web"))) == (1, 1)
+    assert (len(verifying.pending(state, "shop/prod")), len(audit.approved("mend-web"))) == (1, 1)
     world.now += 700
     means = world.means(planned=lambda feature: [])
     (record,) = heal(make_report([], world.now), [make_rule(mode="propose")], state, means, history={})
     assert record.error == "its scenario is there no longer"
     monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
-    for audit in (Audit(state, "prod", world.now, looking=True), Audit(state, "prod", world.now)):  # and in a new file
+    for audit in (
+        Audit(state, "shop/prod", world.now, looking=True),
+        Audit(state, "shop/prod", world.now),
+    ):  # and in a new file
         assert [one.gone for one in audit.tries] == [False, True]
         assert len(audit.approved("mend-web")) == 1
     assert (state.path / "heal.1.jsonl").exists()
     world.on_act, world.limits = lambda name: None, Limits(settle=0.0)
     (record,) = run(world, state, make_rule())
-    assert (record.ending, Audit(state, "prod", world.now).approved("mend-web")) == ("failed", [])
+    assert (record.ending, Audit(state, "shop/prod", world.now).approved("mend-web")) == ("failed", [])
 
 
 def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: World, state: StateDir) -> None:
@@ -223,7 +226,7 @@ def test_a_drill_neither_earns_nor_costs_what_approved_heals_have_earned(world: 
     world.sick.add("web-1")
     world.helps, world.now = False, world.now + 60
     heal(world.report(), [make_rule(mode="propose")], state, world.means(drilled="mend-web"), history={})
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     assert [(one.drill, one.verified) for one in audit.tries] == [(False, True), (True, False)]
     assert len(audit.approved("mend-web")) == 1
 
@@ -232,12 +235,12 @@ def test_what_other_rules_heal_during_a_drill_is_no_heal_of_theirs_that_counts(w
     rule = make_rule(group=(1, 86400.0))
     world.now += 60
     heal(world.report(), [rule], state, world.means(drilled="another"), history={})
-    assert [(one.rule, one.verified, one.drill) for one in Audit(state, "prod", world.now).tries] == [
+    assert [(one.rule, one.verified, one.drill) for one in Audit(state, "shop/prod", world.now).tries] == [
         ("mend-web", True, True)
     ]
     world.sick.add("web-1")
     assert run(world, state, rule)[0].verified  # it has used up nothing of what its group may have in a day
-    assert [one.drill for one in Audit(state, "prod", world.now).tries] == [True, False]
+    assert [one.drill for one in Audit(state, "shop/prod", world.now).tries] == [True, False]
     world.sick.add("web-1")
     assert run(world, state, rule)[0].outcome == "refused"
 
@@ -253,7 +256,7 @@ def test_the_ladder_begins_at_its_mildest_rung_after_a_drill_that_was_killed(wor
     world.on_act = killed
     with pytest.raises(KeyboardInterrupt):
         heal(world.report(), [rule], state, world.means(drilled="mend-web"), history={})
-    assert [one.drill for one in Audit(state, "prod", world.now).tries] == [True]
+    assert [one.drill for one in Audit(state, "shop/prod", world.now).tries] == [True]
     world.on_act = lambda name: None
     world.now += 600
     (record,) = run(world, state, rule)
@@ -264,7 +267,7 @@ def test_an_undo_of_what_a_drill_has_done_costs_its_rule_nothing(world: World, s
     undo = {"command": ["touch", "there"], "undo": ["rm", "there"]}
     rule = make_rule(do=(("hook", undo),), mode="observe", tries=1)
     (drilled,) = heal(world.report(), [rule], state, world.means(drilled="mend-web"), history={})
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     number = str(audit.begun()[0]["try"])
     acts = Acts(world.report(), state, world.means(), audit, {}, {}, False)
     acts.take_back(drilled.before, rule, remedies(rule)[0], number, "alice")
@@ -278,7 +281,7 @@ def test_an_undo_of_what_was_undone_takes_nothing_that_was_granted_since(world: 
     rule = make_rule(do=(("hook", {"command": ["touch", "there"], "undo": ["rm", "there"]}),))
     (done,) = heal(world.report(), [rule], state, world.means(), history={})
     world.lost.clear()  # it has not helped
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     acts = Acts(world.report(), state, world.means(), audit, {}, {}, False)
     about = (done.before, rule, remedies(rule)[0], str(audit.begun()[0]["try"]), "alice")
     acts.take_back(*about)
@@ -292,10 +295,10 @@ def test_an_undo_of_what_was_undone_takes_nothing_that_was_granted_since(world: 
 def test_what_was_undone_before_it_was_verified_is_not_told_as_healed(world: World, state: StateDir) -> None:
     world.limits = Limits(settle=30.0)
     audit = approved_heal(world, state, in_time=False)
-    assert verifying.pending(state, "prod")
+    assert verifying.pending(state, "shop/prod")
     audit.undo(str(audit.begun()[-1]["try"]), "alice", world.now)
     assert run(world, state, make_rule(mode="propose")) == []
-    assert [one.verified for one in Audit(state, "prod", world.now, looking=True).tries] == [False]
+    assert [one.verified for one in Audit(state, "shop/prod", world.now, looking=True).tries] == [False]
 
 
 def test_a_try_that_was_killed_is_undone_once_it_can_run_no_longer(tmp_path: Path) -> None:
@@ -321,7 +324,7 @@ def test_an_undo_that_would_be_ended_half_way_is_not_begun(world: World, state: 
 
     (remedy,) = remedies(make_rule(do=(("hook", {"command": ["true"], "undo": ["touch", str(tmp_path / "undone")]}),)))
     (record,) = run(world, state, make_rule())
-    audit = Audit(state, "prod", world.now, looking=True)
+    audit = Audit(state, "shop/prod", world.now, looking=True)
     number = str(audit.begun()[0]["try"])
     about = (remedy, record.before, surroundings(tmp_path), audit, number, "alice", world.now)
 

@@ -36,12 +36,12 @@ def left(world: World, state: StateDir, written: Any, **means: Any) -> Any:
 @pytest.mark.parametrize(
     "written",
     [
-        {"prod": {GONE: OLD}},
-        {"prod": {result_id("web-1"): WAITS | {"ended": "yesterday"}}},
-        {"prod": [WAITS]},
-        {"prod": {result_id("web-9"): WAITS}},
-        {"prod": {GONE: OLD}, "gone": {result_id("web-1"): WAITS | {"ended": NOON - 31 * 86400}}},
-        '{"prod": {',
+        {"shop/prod": {GONE: OLD}},
+        {"shop/prod": {result_id("web-1"): WAITS | {"ended": "yesterday"}}},
+        {"shop/prod": [WAITS]},
+        {"shop/prod": {result_id("web-9"): WAITS}},
+        {"shop/prod": {GONE: OLD}, "gone": {result_id("web-1"): WAITS | {"ended": NOON - 31 * 86400}}},
+        '{"shop/prod": {',
     ],
 )
 def test_what_cannot_be_read_and_what_is_of_no_host_goes(world: World, state: StateDir, written: Any) -> None:
@@ -50,10 +50,10 @@ def test_what_cannot_be_read_and_what_is_of_no_host_goes(world: World, state: St
 
 
 def test_what_is_noted_beside_what_cannot_be_read_stays(world: World, state: StateDir) -> None:
-    written = {"prod": {GONE: WAITS, result_id("web-1", "old"): OLD}, "dev": {GONE: WAITS, "x": OLD}}
+    written = {"shop/prod": {GONE: WAITS, result_id("web-1", "old"): OLD}, "shop/dev": {GONE: WAITS, "x": OLD}}
     found = left(world, state, written)
-    assert {env: [*entries] for env, entries in found.items()} == {"prod": [GONE], "dev": [GONE]}
-    assert verifying.pending(state, "prod")[GONE].number == "1"
+    assert {env: [*entries] for env, entries in found.items()} == {"shop/prod": [GONE], "shop/dev": [GONE]}
+    assert verifying.pending(state, "shop/prod")[GONE].number == "1"
 
 
 def refused(feature: str) -> None:
@@ -74,11 +74,11 @@ def test_what_no_check_looks_at_any_more_goes(
     world: World, state: StateDir, later: float, planned: Any, stays: bool
 ) -> None:
     world.now += later
-    assert (left(world, state, {"prod": {GONE: WAITS}}, planned=planned) is not None) is stays
+    assert (left(world, state, {"shop/prod": {GONE: WAITS}}, planned=planned) is not None) is stays
 
 
 def test_whether_a_scenario_is_still_there_is_not_asked_in_every_run(world: World, state: StateDir) -> None:
-    state.write("verifying.json", json.dumps({"prod": {GONE: WAITS}}))
+    state.write("verifying.json", json.dumps({"shop/prod": {GONE: WAITS}}))
     asked, there = list[float](), [GONE]
 
     def plan(feature: str) -> list[str]:
@@ -93,7 +93,7 @@ def test_whether_a_scenario_is_still_there_is_not_asked_in_every_run(world: Worl
     there.clear()
     world.now += 61
     heal(make_report([make_result("ok")], world.now), [make_rule()], state, means, history={})
-    assert (asked, verifying.pending(state, "prod")) == ([660, 1261], {})
+    assert (asked, verifying.pending(state, "shop/prod")) == ([660, 1261], {})
 
 
 def test_no_provider_is_asked_for_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

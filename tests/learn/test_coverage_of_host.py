@@ -86,7 +86,7 @@ def test_what_provisioning_changed_and_nothing_looks_at_is_told_with_its_sentenc
 
 
 def test_what_is_kept_of_the_host_has_no_secret_and_is_its_users_alone(place):
-    kept = place.folder / ".infratest" / "facts" / "before-web.json"
+    kept = place.folder / ".infratest" / "facts" / "covered" / "before-web.json"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert "ssh_host" not in kept.read_text()
     files = json.loads(kept.read_text())["kinds"]["files"]
@@ -115,10 +115,10 @@ def test_a_kind_alone_and_what_is_none(place):
 
 
 def test_provisioning_again_keeps_what_was_before_the_first(place):
-    before = (place.folder / ".infratest" / "facts" / "before-web.json").read_text()
+    before = (place.folder / ".infratest" / "facts" / "covered" / "before-web.json").read_text()
     (place.folder / "p.sh").write_text("echo more >/etc/shop/more.txt\n")
     place("provision")
-    assert (place.folder / ".infratest" / "facts" / "before-web.json").read_text() == before
+    assert (place.folder / ".infratest" / "facts" / "covered" / "before-web.json").read_text() == before
     out, _ = place("coverage", "--only", "files", status=1)
     assert '    the file "/etc/shop/more.txt" exists\n' in out
     assert '    the file "/etc/shop/key" exists\n' in out

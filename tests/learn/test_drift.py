@@ -195,8 +195,8 @@ def test_a_record_is_its_users_alone_and_is_read_back(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["good.json"]
     state = StateDir(tmp_path / "state")
     keep(one, state)
-    assert read(tmp_path / "state" / "facts" / "prod" / "recorded.json") == one
-    assert newest("") == "facts/recorded.json"
+    assert read(tmp_path / "state" / "facts" / "shop@prod" / "recorded.json") == one
+    assert newest("shop") == "facts/shop/recorded.json"
     with pytest.raises(UserError, match="cannot be written"):
         write(one, tmp_path)
 

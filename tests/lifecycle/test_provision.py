@@ -48,7 +48,7 @@ def host(name, *items, after=(), groups=()) -> HostSpec:
 
 
 def log(tmp_path: Path, name: str) -> str:
-    return (tmp_path / "state" / "logs" / f"provision-{name}.log").read_text()
+    return (tmp_path / "state" / "logs" / "shop@dev" / f"provision-{name}.log").read_text()
 
 
 def test_a_script_knows_the_stack_and_its_parameters_as_they_are(life, tmp_path):

@@ -131,8 +131,12 @@ class Healer(Desk):
         found = [one for one in self.state.read("heal.jsonl") if one["event"] == "refused"]
         return [gate["reason"] for one in found for gate in one["gates"] if not gate["passed"]]
 
+    @property
+    def place(self) -> str:
+        return f"shop-{self.project.name}"
+
     def row(self, id: str = THERE) -> failures.Row:
-        return failures.load(self.state, "").get(id, failures.Row())
+        return failures.load(self.state, self.place).get(id, failures.Row())
 
 
 def write(
@@ -306,7 +310,7 @@ def test_a_green_that_could_not_be_counted_is_counted_later(healer: Healer) -> N
 def test_a_green_ends_a_row_that_somebody_elses_check_began(healer: Healer) -> None:
     healer.healed(0)
     result, now = healer.monitor.book.results[THERE], healer.clock.time() + 1
-    report = Report("", "", rfc3339.written(now), 0.0, [result.changed(state="critical")])
+    report = Report(healer.place, "", rfc3339.written(now), 0.0, [result.changed(state="critical")])
     failures.record_run(healer.state, report, now)
     assert healer.row().failures == 1
     healer.healed(10).there.unlink()
@@ -320,10 +324,10 @@ def test_a_look_that_tells_of_a_heal_before_is_kept_as_of_when_it_was(healer: He
     made = HealRecord(
         time=1.0, rule=make_rule(name="put-it-there"), outcome=TRIED, gates=(), rung=0, remedy="run", before=was
     )
-    verifying.add(healer.state, "", made, "1-1-0", healer.clock.time(), {})
+    verifying.add(healer.state, healer.place, made, "1-1-0", healer.clock.time(), {})
     looked = healer.saw("ok").clock.time()
     assert [one["verified"] for one in healer.state.read("heal.jsonl")] == [True]
-    assert history.last(healer.state, "")[THERE].time == pytest.approx(looked, abs=0.01)
+    assert history.last(healer.state, healer.place)[THERE].time == pytest.approx(looked, abs=0.01)
 
 
 def test_what_a_rule_has_healed_is_judged_although_it_is_for_others_since(project: Path) -> None:
@@ -356,7 +360,7 @@ def test_a_look_of_the_engines_own_is_kept_as_of_when_that_was_and_what_it_saw_b
 
     monkeypatch.setattr(healing, "heal_report", attend)
     healer.saw("critical")
-    kept = history.last(healer.state, "")
+    kept = history.last(healer.state, healer.place)
     assert (kept[THERE].state, kept[THERE].time) == ("ok", pytest.approx(again, abs=0.01))
     assert kept[FULL].state == "critical"
     assert kept[FULL].time >= began - 0.01
@@ -496,8 +500,8 @@ def test_a_heal_that_waits_does_so_while_a_gate_is_closed_for_a_moment(
     closed = second.refused()[before:]
     assert any(reason.startswith("others were not looked at") for reason in closed), "a gate was closed"
     assert (second.said, told(second)) == ((state, reason), [])
-    (proposal,) = proposals.every(second.state, "")
-    proposals.deny(second.state, "", proposal.id, "ann", "not now", time.time())
+    (proposal,) = proposals.every(second.state, second.place)
+    proposals.deny(second.state, second.place, proposal.id, "ann", "not now", time.time())
     for _ in range(10):
         second.healed(1)
     assert second.said == ("ok", ""), "it waits for nobody any longer"

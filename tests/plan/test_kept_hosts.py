@@ -172,7 +172,7 @@ def test_failures_are_counted_and_events_kept(place, server):
     for _ in range(3):
         assert place.check()[0] == 2
     state = place.folder / "state"
-    rows = json.loads((state / "counts.json").read_text(encoding="utf-8"))[""]
+    rows = json.loads((state / "counts.json").read_text(encoding="utf-8"))["s"]
     assert {id: row["failures"] for id, row in rows.items()} == {
         "f.feature#there@web": 0,
         "f.feature#not-there@web": 3,
@@ -231,7 +231,7 @@ def test_a_heal_takes_over_what_a_kept_plan_has_found(place):
     assert "healed: run touch" in output
     assert place.check("--heal")[0] == 0
     assert (asked(), len(place.plans())) == (4, 1)
-    rows = json.loads((folder / "state" / "counts.json").read_text(encoding="utf-8"))[""]
+    rows = json.loads((folder / "state" / "counts.json").read_text(encoding="utf-8"))["s"]
     assert [row["failures"] for row in rows.values()] == [0]
 
 

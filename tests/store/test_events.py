@@ -76,7 +76,7 @@ def test_a_number_seen_twice_is_one_event():
     [
         ({"host": "web.example.org"}, "shop.prod.web_example_org.web.nginx_answers.state"),
         ({"host": "-"}, "shop.prod.-.web.nginx_answers.state"),
-        ({"feature": "features/edge/dns.feature"}, "shop.prod.web-1.edge_dns.nginx_answers.state"),
+        ({"feature": "features/edge/dns.feature"}, "shop.prod.web-1.edge.dns.nginx_answers.state"),
         ({"feature": "@linux-baseline"}, "shop.prod.web-1.linux-baseline.nginx_answers.state"),
         ({"id": "f#umlaut-größe/2@web-1"}, "shop.prod.web-1.web.umlaut_größe_2.state"),
         ({"id": "reachable@web-1", "feature": "", "scenario": "reachable"}, "shop.prod.web-1.-.reachable.state"),
@@ -84,6 +84,17 @@ def test_a_number_seen_twice_is_one_event():
 )
 def test_keys(changes, key):
     assert events.of_report(report(result(**changes)))[0].key == key
+
+
+@pytest.mark.parametrize("other", ["features/edge_dns.feature", "features/edge dns.feature"])
+def test_no_result_is_taken_for_another_whose_key_looks_alike(other):
+    """What was last green is looked for among the events."""
+    both = [result(feature=one, id=f"{one}#s@web-1") for one in ("features/edge/dns.feature", other)]
+    told = events.of_report(report(*both))
+    assert len({event.key for event in told}) == 4
+    again = [one.changed(feature="features/edge dns.feature") for one in both]  # to a graph they are one
+    told = events.of_report(report(*again))
+    assert (len({event.key for event in told}), len(told)) == (2, 4)
 
 
 @pytest.mark.parametrize("started", ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00.000Z"])

@@ -16,7 +16,7 @@ from tests.worlds.heal_world import NOON, make_report, make_result, result_id
 
 ID = result_id("web-1")
 #: What a drill leaves that was killed: by now another process may have its number.
-KILLED = f'{{"env": "prod", "began": {NOON}, "pid": {os.getpid()}, "started": "1"}}'
+KILLED = f'{{"shop/prod": {{"began": {NOON}, "pid": {os.getpid()}, "started": "1"}}}}'
 
 
 def record(state: StateDir, *states: str, start: float = NOON, every: float = 60.0) -> Row:
@@ -53,7 +53,7 @@ def test_a_row_counts_the_same_failing_state(
 ) -> None:
     row = record(state, *states)
     assert (row.failures, row.since) == (failures, since)
-    assert load(state, "prod")[ID] == row
+    assert load(state, "shop/prod")[ID] == row
 
 
 def test_failures_far_apart_are_no_row(state: StateDir) -> None:
@@ -94,8 +94,8 @@ def test_environments_and_ids_are_counted_apart(state: StateDir) -> None:
 
 def test_a_healed_id_begins_anew(state: StateDir) -> None:
     record(state, "critical", "critical")
-    settle(state, "prod", ID, NOON + 70)
-    assert load(state, "prod")[ID] == Row(last=NOON + 70)
+    settle(state, "shop/prod", ID, NOON + 70)
+    assert load(state, "shop/prod")[ID] == Row(last=NOON + 70)
     assert record(state, "critical", start=NOON + 120).failures == 1
 
 
@@ -106,7 +106,9 @@ def test_what_nobody_looks_at_is_forgotten(state: StateDir) -> None:
     assert list(rows) == [result_id("web-2")]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"prod": {"a": {"fails": 1}}}', '{"prod": []}', '{"prod": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"shop/prod": {"a": {"fails": 1}}}', '{"shop/prod": []}', '{"shop/prod": {"a": 1}}']
+)
 def test_a_file_that_is_not_ours_is_named(state: StateDir, text: str) -> None:
     state.write("counts.json", text)
     with pytest.raises(StateError, match=r"counts\.json does not hold what infratest writes there; remove it"):
@@ -123,23 +125,25 @@ def test_what_others_see_while_a_drill_has_something_broken_confirms_nothing_aft
     def drilled(at: float) -> Row:
         return record_run(state, make_report([make_result("critical")], at), at, drill=True)[ID]
 
-    drilling.begin(state, "prod", NOON)
+    drilling.begin(state, "shop/prod", NOON)
     assert drilled(NOON + 10).drill
     assert record(state, "critical", start=NOON + 20).drill, "a monitor has looked"
     assert drilled(NOON + 30).drill
-    drilling.end(state, "prod", NOON, NOON + 35)
+    drilling.end(state, "shop/prod", NOON, NOON + 35)
     assert record(state, "critical", start=NOON + 34).drill, "it is counted late"
     row = record(state, "critical", start=NOON + 36)
     assert (row.drill, row.failures, row.failed("critical", 5), row.since) == (False, 1, 1, NOON + 36)
 
 
-@pytest.mark.parametrize("env, at", [("dev", NOON), ("prod", NOON + 1)])
-def test_what_is_no_doing_of_a_drill_counts_as_ever(state: StateDir, env: str, at: float) -> None:
-    drilling.begin(state, env, at)
+@pytest.mark.parametrize("place, at", [("shop/dev", NOON), ("other/prod", NOON), ("shop/prod", NOON + 1)])
+def test_what_is_no_doing_of_a_drill_counts_as_ever(state: StateDir, place: str, at: float) -> None:
+    drilling.begin(state, place, at)
     assert not record(state, "critical").drill
 
 
-@pytest.mark.parametrize("text", ["no JSON", "[]", '{"env": "prod"}', pytest.param(KILLED, id="killed")])
+@pytest.mark.parametrize(
+    "text", ["no JSON", "[]", '{"shop/prod": {}}', '{"env": "prod", "began": 0}', pytest.param(KILLED, id="killed")]
+)
 def test_a_drill_that_was_killed_is_over(state: StateDir, text: str) -> None:
     state.write(drilling.FILE, text)
     assert not record(state, "critical", "critical").drill

@@ -68,12 +68,12 @@ def test_a_window_begins_with_the_last_run_that_has_looked(before, state, blocke
 def test_what_an_older_version_kept_has_no_begin(tmp_path):
     state = StateDir(tmp_path)
     history.save(state, report(result()), 100.0)
-    path = tmp_path / "last-prod.json"
+    path = tmp_path / "last-shop@prod.json"
     kept = json.loads(path.read_text())
     del kept["results"][0]["began"]
     path.write_text(json.dumps(kept))
-    assert history.began(history.last(state, "prod")) == {}
-    assert set(history.last(state, "prod")) == {"f#s@web-1"}
+    assert history.began(history.last(state, "shop/prod")) == {}
+    assert set(history.last(state, "shop/prod")) == {"f#s@web-1"}
 
 
 def test_the_report_given_is_left_alone():
@@ -93,16 +93,16 @@ def test_saved_and_read(tmp_path):
     state = StateDir(tmp_path / "state")
     history.save(state, report(result(state="critical")), 100.0)
     history.save(state, report(result(state="critical")), 200.0)
-    assert history.last(state, "prod") == known("critical", since=100.0, time=200.0)
+    assert history.last(state, "shop/prod") == known("critical", since=100.0, time=200.0)
 
 
 def test_environments_are_kept_apart(tmp_path):
     state = StateDir(tmp_path)
     history.save(state, report(result(state="critical")), 100.0)
     history.save(state, report(result(), env=""), 100.0)
-    assert history.last(state, "prod")["f#s@web-1"].state == "critical"
-    assert history.last(state, "")["f#s@web-1"].state == "ok"
-    assert history.last(state, "dev") == {}
+    assert history.last(state, "shop/prod")["f#s@web-1"].state == "critical"
+    assert history.last(state, "shop")["f#s@web-1"].state == "ok"
+    assert history.last(state, "shop/dev") == {}
 
 
 def test_members():
@@ -112,7 +112,7 @@ def test_members():
 
 
 def test_nothing_is_made_by_reading(tmp_path):
-    assert history.last(StateDir(tmp_path / "state"), "") == {}
+    assert history.last(StateDir(tmp_path / "state"), "shop") == {}
     assert not (tmp_path / "state").exists()
 
 
@@ -128,8 +128,8 @@ def test_nothing_is_made_by_reading(tmp_path):
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_ours_is_no_history(tmp_path, text):
-    (tmp_path / "last.json").write_bytes(text.encode("latin-1"))
-    assert history.last(StateDir(tmp_path), "") == {}
+    (tmp_path / "last-shop.json").write_bytes(text.encode("latin-1"))
+    assert history.last(StateDir(tmp_path), "shop") == {}
 
 
 def _save_some(path, number, barrier):
@@ -147,7 +147,7 @@ def test_runs_at_once_lose_nothing(tmp_path):
     for worker in workers:
         worker.join(60)
         assert worker.exitcode == 0
-    assert len(history.last(StateDir(tmp_path), "prod")) == 30
+    assert len(history.last(StateDir(tmp_path), "shop/prod")) == 30
 
 
 def test_a_directory_that_cannot_be_written(tmp_path):
@@ -162,11 +162,11 @@ def test_looks_of_before_leave_what_was_seen_since(tmp_path):
     history.save(state, report(result(a), result(b, "critical"), result(c)), 300.0)
     looks = [(report(result(a, "critical"), result(b, "critical")), 200.0), (report(result(c, "warning")), 350.0)]
     history.save_all(state, looks, 400.0)
-    found = history.last(state, "prod")
+    found = history.last(state, "shop/prod")
     assert [(found[id].state, found[id].since, found[id].time) for id in (a, b, c)] == [
         ("ok", 300.0, 300.0),
         ("critical", 300.0, 300.0),
         ("warning", 350.0, 350.0),
     ]
     history.save_all(state, [(report(result(a, "critical")), 250.0)], 260.0)
-    assert history.last(state, "prod")[a].state == "critical", "the clock was set back since"
+    assert history.last(state, "shop/prod")[a].state == "critical", "the clock was set back since"

@@ -35,18 +35,18 @@ def test_a_reading_is_kept_for_each_host_and_environment(tmp_path: Path):
     readings.save(state, report(3.0, host="db"), NOW + 60)
     readings.save(state, report(9.0, env="prod"), NOW)
     readings.save(state, report(None), NOW + 120)  # nobody looked
-    assert readings.load(state, "") == {
+    assert readings.load(state, "s") == {
         ("web", "disk / used bytes"): ((NOW, 1.0), (NOW + 60, 2.0)),
         ("db", "disk / used bytes"): ((NOW + 60, 3.0),),
     }
-    assert readings.load(state, "prod") == {("web", "disk / used bytes"): ((NOW, 9.0),)}
+    assert readings.load(state, "s/prod") == {("web", "disk / used bytes"): ((NOW, 9.0),)}
 
 
 def test_nothing_is_kept_of_a_report_without_trends(tmp_path: Path):
     state = StateDir(tmp_path / "state")
     readings.save(state, report(1.0).changed(trends=()), NOW)
     assert not state.exists
-    assert readings.load(state, "") == {}
+    assert readings.load(state, "s") == {}
 
 
 BROKEN = [
@@ -66,18 +66,18 @@ BROKEN = [
 def test_what_is_damaged_is_told_and_begun_anew(tmp_path: Path, data: bytes):
     state = StateDir(tmp_path / "state")
     state.make()
-    Path(state.file("readings.json")).write_bytes(data)
-    with pytest.raises(readings.Damaged, match=r"readings\.json"):
-        readings.load(state, "")
+    Path(state.file("readings-s.json")).write_bytes(data)
+    with pytest.raises(readings.Damaged, match=r"readings-s\.json"):
+        readings.load(state, "s")
     readings.save(state, report(4.0), NOW)
-    assert readings.load(state, "") == {("web", "disk / used bytes"): ((NOW, 4.0),)}
+    assert readings.load(state, "s") == {("web", "disk / used bytes"): ((NOW, 4.0),)}
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path):
     state = StateDir(tmp_path / "state")
-    Path(state.file("readings.json")).mkdir(parents=True)
+    Path(state.file("readings-s.json")).mkdir(parents=True)
     with pytest.raises(StateError, match="could not be read"):
-        readings.load(state, "")
+        readings.load(state, "s")
 
 
 def test_runs_at_the_same_time_lose_nothing(tmp_path: Path):
@@ -92,10 +92,10 @@ def test_runs_at_the_same_time_lose_nothing(tmp_path: Path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert {key: len(series) for key, series in readings.load(state, "").items()} == {
+    assert {key: len(series) for key, series in readings.load(state, "s").items()} == {
         (f"h{name}", "disk / used bytes"): 10 for name in range(4)
     }
-    assert json.loads(Path(state.file("readings.json")).read_text())["schema"] == 1
+    assert json.loads(Path(state.file("readings-s.json")).read_text())["schema"] == 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -175,7 +175,7 @@ def test_until_a_room_is_used_up(room, growth, seconds):
 def test_a_reading_is_of_the_past_for_the_run_that_comes_at_once(tmp_path: Path, part: float):
     state = StateDir(tmp_path / "state")
     readings.save(state, report(1.0), NOW + part)
-    ((time, _),) = readings.load(state, "")["web", "disk / used bytes"]
+    ((time, _),) = readings.load(state, "s")["web", "disk / used bytes"]
     assert time <= NOW + part
     with pytest.raises(FactError, match="1 of at least 8"):
         trend.known(((time, 1.0),), NOW + part, 7 * DAY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -24,9 +25,7 @@ from tests.worlds import forked
 SECONDS = 60.0
 MARK = "INFRATEST_TEST_MARK"
 #: Files that a run may leave in the state directory, its own memory: what was seen last, and that it was.
-REMEMBERED = {
-    "counts.json", "counts.json.lock", "last.json", "last.json.lock", "events.jsonl", "events.1.jsonl", "id", "lock",
-}  # fmt: skip
+REMEMBERED = re.compile(r"(counts|last-[\w@.-]+)\.json(\.lock)?|events(\.1)?\.jsonl|id|lock")
 
 #: Where the plugin program remembers its plans, if there is a HOME to do it in.
 PLANS = "home/.cache"
@@ -152,7 +151,9 @@ class Place:
         after = {name: words for name, words in self.files().items() if not name.startswith(PLANS)}
         state = "project/.infratest"
         memory = {
-            name for name in after if name == state or (name.startswith(f"{state}/") and Path(name).name in REMEMBERED)
+            name
+            for name in after
+            if name == state or (name.startswith(f"{state}/") and REMEMBERED.fullmatch(Path(name).name))
         }
         changed = {name: words for name, words in after.items() if name not in memory and before.get(name) != words}
         gone = set(before) - set(after)

@@ -121,7 +121,7 @@ def _before(session: Session, host: Host) -> Baseline:
     stack = session.stack
     if host.state != RUNNING:
         raise UserError(f"it is not up ({host.state}); `infratest up` brings it up")
-    kept = read(session.state, stack.env, host.name)
+    kept = read(session.state, stack.place, host.name)
     if kept is None:
         raise UserError(
             "nothing was kept of it before it was provisioned: `infratest up` and `provision` do, of hosts that were "

@@ -39,7 +39,7 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
         return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
     removed = changing(session, "destroy", lambda life: destroy(life, _names(session), yes_production=yes_production))
     if not _more_is_made(session):
-        forget(session.state, session.stack.env)
+        forget(session.state, session.stack.place)
     say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")
     if not removed:  # what somebody means to remove may be there, and of another state directory
         for line in strays.lines(strays.Strays(elsewhere=strays.find(looking(session)).elsewhere), session.stack):

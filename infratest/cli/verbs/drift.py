@@ -100,7 +100,7 @@ def _kinds(only: str) -> list[str]:
 def _since_run(session: Session, since: str | None, kinds: list[str], deadline: Deadline) -> int:
     """Compare the hosts with a recorded run, print what drifted, and return the exit status."""
     stack = session.stack
-    path = Path(since or session.state.file(recorded.newest(stack.env)))
+    path = Path(since or session.state.file(recorded.newest(stack.place)))
     if since is None and not path.exists():
         raise UserError("no run was recorded: `infratest test --record FILE` does; or name a FEATURE that was learned")
     then = recorded.read(path)

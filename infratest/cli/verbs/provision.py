@@ -79,5 +79,5 @@ def command(session: Session, dry_run: bool) -> int:
     done = changing(session, "provision", work)
     say(f"provisioned: {', '.join(done)}" if done else "nothing to do: no host has `provision:`")
     if done:
-        say(f"what was printed is in {log_path(session.state, 'HOST')}")
+        say(f"what was printed is in {log_path(session.state, session.stack.place, 'HOST')}")
     return 0

@@ -111,7 +111,7 @@ def _health(session: Session) -> list[str]:
     from infratest.heal.health import health
 
     resume = session.command("heal", "resume", of_all=True)
-    return health(session.state, session.stack.env, session.stack.heal, time.time(), resume)
+    return health(session.state, session.stack.place, session.stack.heal, time.time(), resume)
 
 
 def _changed(session: Session, hosts: list[Host]) -> list[Change]:

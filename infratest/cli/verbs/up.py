@@ -72,7 +72,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         hosts = up(life, names(session), seen)
         keep_parameters(session)
         if provisioning and provision(life, names(session)):
-            say(f"what provisioners printed is in {log_path(session.state, 'HOST')}")
+            say(f"what provisioners printed is in {log_path(session.state, session.stack.place, 'HOST')}")
         return len(hosts)
 
     try:

@@ -64,14 +64,14 @@ def _head(root: Element, report: Report) -> None:
     # Nothing is loaded and nothing runs, whatever a host might have smuggled in.
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": policy})
-    _add(head, "title", f"{report.state.upper()} {_name(report)}".strip())
+    _add(head, "title", f"{report.state.upper()} {report.place}".strip())
     style = files("infratest.outputs.html").joinpath("style.css").read_text("utf-8")
     SubElement(head, "style").text = style
 
 
 def _summary(body: Element, report: Report) -> None:
     header = SubElement(body, "header")
-    _add(header, "h1", _name(report) or "infratest")
+    _add(header, "h1", report.place or "infratest")
     _add(header, "span", report.state, {"class": f"state {report.state}"})
     hosts = len({result.host for result in report.results if result.host != "-"})
     words = [report.started, human(report.duration, "s"), counted(len(report.results), "scenario")]
@@ -158,10 +158,6 @@ def _about(parent: Element, group: list[Result]) -> None:
     attempts = f", {counted(result.attempts, 'attempt')}" if result.attempts > 1 else ""
     words = f"{result.feature}:{result.line} · {took}{attempts}{f' · {tags}' if tags else ''}"
     _add(parent, "div", words, {"class": "dim"})
-
-
-def _name(report: Report) -> str:
-    return f"{report.stack}/{report.env}" if report.env else report.stack
 
 
 def _add(parent: Element, tag: str, text: str, attributes: dict[str, str] | None = None, limit: int = LINE) -> Element:

@@ -1,0 +1,63 @@
+"""`~` in a path of the stack file: the home of whoever runs it, wherever a file here is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infratest.errors import UserError
+from infratest.paths import path_of
+from infratest.project.outlook import changes
+from infratest.project.session import session_of
+from infratest.provisioners.base import provisioners
+from tests.worlds.heal_world import make_result
+
+STACK = """\
+stack: shop
+provider: local
+hosts: {web-1: {provision: [{file: {from: ~/shop.conf, to: /etc/shop.conf}}, {shell: ~/p.sh}]}}
+heal:
+  mend-web:
+    when: {state: critical, tags: "@web"}
+    do: [{provision: {}}]
+    freeze: [{file: ~/deploy.lock}]
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with what is provisioned from there, and a project beside it."""
+    made, project = tmp_path / "home", tmp_path / "project"
+    made.mkdir()
+    project.mkdir()
+    for name in ("shop.conf", "p.sh"):
+        (made / name).write_text("x\n")
+    (project / "stack.yaml").write_text(STACK)
+    monkeypatch.setenv("HOME", str(made))
+    return made
+
+
+def test_provisioners_read_there(home: Path) -> None:
+    stack = session_of(home.parent / "project" / "stack.yaml").stack
+    (host,) = stack.hosts
+    found = [path for one in provisioners(host.provision, stack.folder, "") for path in one.sources()]
+    assert found == [home / "shop.conf", home / "p.sh"]
+    (home / "p.sh").unlink()
+    with pytest.raises(UserError, match=f"there is no file ~/p.sh; .* it would be {home}/p.sh"):
+        _ = session_of(home.parent / "project" / "stack.yaml").stack.hosts
+
+
+def test_a_lock_that_freezes_is_seen_there(home: Path) -> None:
+    """Else a rule acts while people deploy."""
+    session = session_of(home.parent / "project" / "stack.yaml")
+    look, (rule,) = changes(session), session.stack.heal
+    assert look(rule, make_result("critical")).locks == ()
+    (home / "deploy.lock").touch()
+    (words,) = look(rule, make_result("critical")).locks
+    assert "deploy.lock" in words
+
+
+def test_the_home_of_a_user_whom_nobody_knows_is_none(tmp_path: Path) -> None:
+    assert path_of(tmp_path, "~no-such-user/p.sh") == tmp_path / "~no-such-user/p.sh"
+    assert path_of(tmp_path, "p.sh") == tmp_path / "p.sh"
