@@ -213,13 +213,18 @@ class Container(Provider):
         if not state:  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
         found = self._found(deadline).inspect([self._name(state, spec.name) for spec in specs], deadline)
-        by_name = {str(item["Name"]).lstrip("/"): item for item in found}
-        return [self._host(spec, by_name.get(self._name(state, spec.name))) for spec in specs]
+        ours = {_labels(item)[HOST_LABEL]: item for item in found if self._is_host(item, state)}
+        return [self._host(spec, ours.get(spec.name)) for spec in specs]
+
+    def _is_host(self, found: Mapping[str, Any], state: str) -> bool:
+        """Whether a container is one of this stack's hosts."""
+        labels = _labels(found)
+        return HOST_LABEL in labels and self.context.owns(labels, state)
 
     def _host(self, spec: HostSpec, found: Mapping[str, Any] | None) -> Host:
         state = STATES.get(str(found["State"]["Status"]), GONE) if found else GONE
-        labels = (found["Config"].get("Labels") or {}) if found else {}
-        address = str(labels.get(ADDRESS_LABEL, ""))
+        labels = _labels(found) if found else {}
+        address = labels.get(ADDRESS_LABEL, "")
         endpoints = _published(found) if found else {}
         at, port = endpoints.get(22, (address, 22))
         ways = [EXEC] if labels.get(creation.WAY_LABEL) == EXEC else ["ssh", "openssh", EXEC]
@@ -300,7 +305,7 @@ class Container(Provider):
     def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
         """A published port is another one after each start: have the host's key on record under the present one."""
         for found in self._found(deadline).inspect([identity], deadline):
-            address = str((found["Config"].get("Labels") or {}).get(ADDRESS_LABEL, ""))
+            address = _labels(found).get(ADDRESS_LABEL, "")
             names = [address, *(_ssh_keys.lookup_name(*at) for port, at in _published(found).items() if port == 22)]
             _ssh_keys.renew(self._known_hosts, names, _mark(host, str(found["Id"])))
 
@@ -358,13 +363,17 @@ class Container(Provider):
         return self.context.state / "known_hosts"
 
     def _name(self, state: str, host: str = "") -> str:
-        """The engine's name of a host, or of the stack's network: readable, and nobody else's."""
+        """The engine's name of a host, or of the stack's network: readable; whose it is its labels say."""
         parts = ["infratest", self.context.stack, self.context.env, host, state[:8]]
         return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)
 
 
 def _mark(host: str, identity: str) -> str:
     return f"infratest:{own_name(host)}:{identity[:12]}"
+
+
+def _labels(found: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (found["Config"].get("Labels") or {}).items()}
 
 
 def _published(found: Mapping[str, Any]) -> dict[int, tuple[str, int]]:
