@@ -128,7 +128,7 @@ class Cloud(Inventory):
         names = Counter(server.name for _, server in found)
         several = len(regions) > 1
         hosts = (self._listed(server, region if several else "", names) for region, server in found)
-        return Answer(hosts=tuple(hosts), files=tuple(self.sources()), asked=True)
+        return Answer(hosts=tuple(hosts), files=(*self.sources(), *account.driver.files), asked=True)
 
     def _servers(self, account: Account, region: str, deadline: Deadline) -> list[Server]:
         what = f"listing the servers{f' in {region}' if region else ''}"

@@ -8,7 +8,7 @@ import pytest
 
 from infratest.cleaning import MASK, clean
 from infratest.errors import UserError
-from infratest.providers.cloud.drivers import _aws
+from infratest.providers.cloud.drivers import _aws, kind_of
 from infratest.providers.cloud.drivers.base import Settings
 
 CREDENTIALS = """\
@@ -91,3 +91,27 @@ def test_a_file_that_is_none_is_told_of_without_its_lines(home):
 def test_what_is_secret_is_masked_from_then_on(home):
     found(settings(home, profile="work"))
     assert clean("the work-secret and the work-token") == f"the {MASK} and the {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("driver", "environment", "files"),
+    [
+        ("ec2", ENVIRONMENT, (".aws/config", ".aws/credentials")),
+        ("ec2", ENVIRONMENT | {"AWS_CONFIG_FILE": "/x/config"}, ("/x/config", ".aws/credentials")),
+        (
+            "openstack",
+            {"OS_AUTH_URL": "https://k.example/v3", "OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "p"},
+            (".config/openstack/clouds.yaml", ".config/openstack/secure.yaml", "/etc/openstack/secure.yaml"),
+        ),
+        (
+            "cloudstack",
+            {"CLOUDSTACK_ENDPOINT": "https://c.example", "CLOUDSTACK_KEY": "k", "CLOUDSTACK_SECRET": "s"},
+            (".cloudstack.ini",),
+        ),
+    ],
+)
+def test_the_files_with_another_account_are_told_there_or_not(tmp_path, driver, environment, files):
+    """An answer that is kept is not of the account that they name now."""
+    told = kind_of(driver)(settings(tmp_path, environment)).files
+    assert {tmp_path / file for file in files} <= set(told)
+    assert all(path.is_absolute() for path in told)

@@ -119,6 +119,11 @@ def profile(settings: Settings, name: str) -> dict[str, Any]:
     raise UserError(f"provider cloud, driver openstack: {unknown('cloud', name, sorted(known))}")
 
 
+def files(settings: Settings) -> tuple[Path, ...]:
+    """Return every place where the two files are looked for, there or not."""
+    return tuple(place.absolute() for name in (CLOUDS, SECURE) for place in _files(settings, name, there=False))
+
+
 def _files(settings: Settings, name: str, *, there: bool = True) -> list[Path]:
     given = settings.environment.get("OS_CLIENT_CONFIG_FILE" if name == CLOUDS else "OS_CLIENT_SECURE_FILE")
     folders = [Path.cwd(), settings.home / ".config" / "openstack", Path("/etc/openstack")]

@@ -239,6 +239,11 @@ class Driver(ABC):
         """Return the URL of its API, also where the environment names it; empty for the cloud's own."""
         return self.settings.endpoint
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files in which credentials are looked for, there or not: another one is another account."""
+        return ()
+
     @abstractmethod
     def connect(self, region: str) -> Any:
         """Return a new libcloud driver object for a region; asks nobody. Raises UserError: no credentials."""
