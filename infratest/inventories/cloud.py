@@ -118,7 +118,7 @@ class Cloud(Inventory):
                 Settings(
                     driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
                     ca=str(self.path(own.ca)) if own.ca else "", arguments=own.arguments,
-                    key=own.key, secret=own.secret, environment=dict(os.environ), home=Path.home(),
+                    key=own.key, secret=own.secret, environment=dict(os.environ), home=Path.home(), folder=self.folder,
                 )
             )  # fmt: skip
             regions = list(dict.fromkeys([account.driver.region, *own.regions]))

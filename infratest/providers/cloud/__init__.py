@@ -346,7 +346,8 @@ class Cloud(Provider):
                         driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
                         ca=str(self.context.folder / Path(own.ca).expanduser()) if own.ca else "",
                         key=own.key, secret=own.secret, arguments=own.arguments,
-                        environment=dict(os.environ), home=Path.home(), own_network=own.own_network,
+                        environment=dict(os.environ), home=Path.home(), folder=self.context.folder,
+                        own_network=own.own_network,
                     )
                 )  # fmt: skip
             return self._opened

@@ -67,7 +67,7 @@ def login(settings: Settings) -> Login:
 def files(settings: Settings) -> tuple[Path, ...]:
     """Return the places where the file is looked for, there or not, the first that has the section first."""
     config = settings.environment.get("CLOUDSTACK_CONFIG")
-    places = [Path(config).expanduser()] if config else [Path.cwd() / FILE, settings.home / f".{FILE}"]
+    places = [Path(config).expanduser()] if config else [settings.folder / FILE, settings.home / f".{FILE}"]
     return tuple(place.absolute() for place in places)
 
 
