@@ -30,15 +30,25 @@ def mirrored(option: str) -> str | None:
     return os.environ.get(f"INFRATEST_{option.upper().replace('-', '_')}") or None
 
 
-def mirrored_list(option: str) -> tuple[str, ...]:
-    """Return what the environment says of an option that may be repeated: its values, parted by blanks."""
-    return tuple((mirrored(option) or "").split())
-
-
 def host_patterns(text: str) -> list[str]:
     """Return the values of `--host` that the environment holds: parted by blanks, unless it is one expression."""
     words = text.split()
     return [text] if selection.is_expression("".join(words)) or {"and", "or", "not"} & {*words} else words
+
+
+def definitions(text: str) -> list[str]:
+    """Return the values of `-D` that the environment holds: parted by blanks, quoted as for a shell.
+
+    Raises:
+        UserError: a quote that is not closed. The text may hold a secret, and is not shown.
+    """
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError:
+        words = "a quote or a backslash in it has no end; write a value as for a shell, motd='two words'"
+        raise UserError(f"INFRATEST_DEFINE: {words}") from None
 
 
 def parameters(defined: Iterable[str]) -> dict[str, str]:
@@ -198,7 +208,7 @@ def session_of(
         env=env or mirrored("env"),
         state_path=state or mirrored("state"),
         host=tuple(host) or tuple(host_patterns(mirrored("host") or "")),
-        parameters=dict(defined or {}) or parameters(mirrored_list("define")),
+        parameters=dict(defined or {}) or parameters(definitions(mirrored("define") or "")),
         timeout=seconds(limit) if limit else None,
         jobs=jobs or _number("jobs", Session.jobs),
         verbosity=verbosity or _number("verbose", 0),
