@@ -134,6 +134,7 @@ class Terraform(Inventory):
 
     def hosts(self, deadline: Deadline) -> Answer:
         path = self.path(self.options.path)
+        files: tuple[Path, ...]
         if not path.is_dir():
             what, files, asked, text = str(path), (path,), False, text_of(path)
         else:

@@ -22,6 +22,7 @@ from infratest.lifecycle.removal import HOST, STATE, failures, leftovers, of_sta
 from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, silent
 from infratest.providers.base import HostSpec, Lease, Provider, Resource
 from infratest.stack import ownership
+from infratest.stack.command import command
 from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
@@ -144,10 +145,14 @@ class Lifecycle:
             with suppress(StateError):  # what was asked for is done; a damaged journal is told by what reads it next
                 self._tidy(operation)
 
+    def command(self, *words: str) -> str:
+        """Return the command line of a verb that is about this stack, environment and state directory from here."""
+        return command(self.stack, self.state, *words)
+
     def refuse_another(self) -> None:
         """Raise UserError where the journal has things of another provider: by this one's word they would be gone."""
         with suppress(StateError):  # a damaged journal is told by what works with it
-            refuse_another(self.stack, self.provider, self.journal.records())
+            refuse_another(self.stack, self.state, self.provider, self.journal.records())
 
     def refuse_foreign(self, deadline: Deadline) -> None:
         """Raise ProviderError where the credentials are not those of the account that has the stack's things."""

@@ -16,13 +16,11 @@ from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.spread.address import Address
 from infratest.stack import selection
+from infratest.stack.command import STACK_FILE, environment, line
 from infratest.stack.declared import StackFile
 from infratest.stack.kept_parameters import kept
 from infratest.store import directory as state_dir
 from infratest.units import duration
-
-#: Where the stack file is if nobody says.
-STACK_FILE = Path("stack.yaml")
 
 
 def mirrored(option: str) -> str | None:
@@ -150,16 +148,11 @@ class Session:
         Args:
             of_all: it is about all environments.
         """
-        from infratest.quoting import command_line
-
-        stack, kept = self.stack, self.state_path
+        kept = self.state_path
         # Whoever may write beside the stack file has another state directory by default than who may not.
         if kept is None and self.state.folder.startswith(f"{state_dir.SYSTEM}/"):
             kept = self.state.folder
-        more = ["--stack", str(self.stack_path)] if self.stack_path != STACK_FILE else []
-        more += ["--env", stack.env] if len(stack.environments) > 1 and not of_all else []
-        more += ["--state", str(kept)] if kept is not None else []
-        return command_line(["infratest", *words, *more])
+        return line(words, self.stack_path, "" if of_all else environment(self.stack), kept)
 
     def selected(self, names: list[str]) -> list[str]:
         """Return the host names that `--host` selects (all without it): by name, pattern, group or a list of these.

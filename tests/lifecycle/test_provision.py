@@ -180,11 +180,11 @@ def test_a_host_made_anew_is_provisioned_by_nothing(life):
 
 def test_what_is_told(tmp_path):
     both = provisioned.Behind(never=("web-1", "web-2"), changed=("db",))
-    assert provisioned.lines(both, "dev") == [
+    assert provisioned.lines(both, "infratest provision --env dev") == [
         "not provisioned since made: web-1, web-2; `infratest provision --env dev` does it",
         "provisioned before their provisioners changed: db; `infratest provision --env dev` again",
     ]
-    assert provisioned.lines(provisioned.Behind(), "") == []
+    assert provisioned.lines(provisioned.Behind(), "infratest provision") == []
 
 
 def test_what_is_on_a_host_is_recorded_before_its_first_provisioning_alone(life, tmp_path):

@@ -90,7 +90,8 @@ def _tell_strays(session: Session, life: Lifecycle, doomed: set[str]) -> None:
     found = strays.find(life)
     undeclared = tuple(one for one in found.undeclared if one.id not in doomed)
     elsewhere = tuple(one for one in found.elsewhere if one.id not in doomed)
-    for line in strays.lines(strays.Strays(undeclared=undeclared, elsewhere=elsewhere), session.stack):
+    stray = strays.Strays(undeclared=undeclared, elsewhere=elsewhere)
+    for line in strays.lines(stray, session.stack, session.command):
         say(line)
 
 

@@ -88,9 +88,9 @@ def command(session: Session, form: str, with_os: bool) -> int:
             click.echo(clean(f"parameters given to `up` or `provision`: {shown(session.kept)}", 1000))
         for line in (
             *_health(session),
-            *made_from.told(changed, session.stack.env),
-            *provisioned.lines(behind, session.stack.env),
-            *strays.lines(stray, session.stack),
+            *made_from.told(changed, session.command),
+            *provisioned.lines(behind, session.command("provision")),
+            *strays.lines(stray, session.stack, session.command),
         ):
             click.echo(clean(line, 1000))
     return 0
@@ -207,7 +207,8 @@ def _lines(session: Session, found: Status) -> list[str]:
         )
         lines.append(f"lease of {found.owner} ends {moment(found.expires)} ({words})")
     if found.term is not None and found.term.ends is not None:
-        lines.append(budget.told(found.term.ends, time.time(), session.stack, found.state_id))
+        destroy = session.command("destroy")
+        lines.append(budget.told(found.term.ends, time.time(), session.stack, found.state_id, destroy))
     if found.resources:
         lines.append(f"journal: {len(found.resources)} live: {', '.join(' '.join(one) for one in found.resources)}")
     for one in found.interrupted:
