@@ -6,7 +6,6 @@ one round in parallel. What was printed is kept in the state directory, as `logs
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from infratest.provisioners.base import Provisioner, Target, provisioners
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_transport
+from infratest.stack.script_names import ADDRESS, PARAMETER, variable
 from infratest.stack.secret_sources import LONGEST
 from infratest.store.directory import StateDir
 
@@ -159,12 +159,8 @@ def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> di
         "INFRATEST_ADDRESS": host.address,
         "INFRATEST_HOSTS": "\n".join(f"{one.name} {one.address} {','.join(one.groups)}" for one in everyone),
     }
-    found |= {f"INFRATEST_ADDRESS_{_variable(one.name)}": one.address for one in everyone}
-    return found | {f"INFRATEST_PARAM_{_variable(name)}": _text(value) for name, value in stack.parameters.items()}
-
-
-def _variable(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "_", name.upper())
+    found |= {variable(ADDRESS, one.name): one.address for one in everyone}
+    return found | {variable(PARAMETER, name): _text(value) for name, value in stack.parameters.items()}
 
 
 def _text(value: Any) -> str:

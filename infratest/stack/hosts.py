@@ -16,7 +16,7 @@ from infratest.errors import unknown
 from infratest.inventories.base import Listed
 from infratest.options import fields, spelled_out, value_of
 from infratest.providers.base import HostSpec
-from infratest.stack import environments, graph
+from infratest.stack import environments, graph, script_names
 from infratest.stack.document import Document, KeyPath
 from infratest.stack.listing import Entry
 from infratest.stack.named import FROM
@@ -71,6 +71,12 @@ def hosts(
         specs += [_listed(document, name, one, kind, faults) for name, one in listed.items() if name not in single]
     with faults.caught():
         graph.rounds(specs)
+    declaring = {each: ("hosts", name) for name, names in expanded.items() for each in names}
+    for what, name, words in script_names.refusals(specs, document.data.get("parameters", {})):
+        if what == "hosts" and name not in declaring:
+            faults.add(listed[name].key, f"hosts {words}")
+            continue
+        faults.add(declaring[name] if what == "hosts" else (what, name), words)
     return tuple(specs)
 
 
