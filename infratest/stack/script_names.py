@@ -1,4 +1,4 @@
-"""Names of hosts and parameters as a provisioner's script has them in its environment: INFRATEST_ADDRESS_WEB_1 of web-1.
+"""Names of hosts and parameters in the environment of a provisioner's script: INFRATEST_ADDRESS_WEB_1 of web-1.
 
 Less fits into the name of a variable than into these: of two that become one a script would be told the last.
 """

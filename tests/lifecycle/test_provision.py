@@ -14,6 +14,7 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import provision
 from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec
+from infratest.provisioners.base import provisioners
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
 
@@ -176,6 +177,23 @@ def test_a_host_made_anew_is_provisioned_by_nothing(life):
     destroy(mine)
     up(mine)
     assert behind(mine) == (("web-1",), ())
+
+
+def test_what_a_host_is_provisioned_with_is_the_same_wherever_the_project_is(tmp_path):
+    """Moved, or named by another way; what is in the files, and how they are named there, is what counts."""
+    work = [{"shell": "provision/p.sh"}, {"file": {"from": "../common/x", "to": "/etc/x"}}]
+    for name in ("one", "two"):
+        (tmp_path / name / "shop/provision").mkdir(parents=True)
+        (tmp_path / name / "common").mkdir()
+        (tmp_path / name / "shop/provision/p.sh").write_text("echo one")
+        (tmp_path / name / "common/x").write_text("x")
+    folders = ("one/shop", "two/shop", "two/common/../shop")
+    found = [provisioned.digest(provisioners(work, tmp_path / folder, "")) for folder in folders]
+    assert len(set(found)) == 1
+    (tmp_path / "two/common/x").write_text("y")
+    assert provisioned.digest(provisioners(work, tmp_path / "two/shop", "")) != found[0]
+    work[0]["shell"] = f"{tmp_path}/one/shop/provision/p.sh"
+    assert provisioned.digest(provisioners(work, tmp_path / "one/shop", "")) != found[0]
 
 
 def test_what_is_told(tmp_path):

@@ -367,3 +367,17 @@ def test_a_script_could_not_tell_hosts_of_inventories_apart_either(load_text, tm
     with pytest.raises(StackFileError, match="'web-1' and 'web_1' are both INFRATEST_ADDRESS_WEB_1 to the scripts"):
         list(load_text(f"{text}defaults: {{provision: [{{shell: p.sh}}]}}\n").hosts)
     assert [spec.name for spec in load_text(text).hosts] == ["web-1", "web_1"]
+
+
+def test_a_stack_is_in_one_folder_by_whichever_way_it_is_named(tmp_path, monkeypatch):
+    for name in ("shop", "other/deep"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "shop/stack.yaml").write_text("stack: s\nhosts: {web: {}}\n")
+    (tmp_path / "other/stack.yaml").write_text("stack: other\nhosts: {web: {}}\n")
+    (tmp_path / "shop/link").symlink_to(tmp_path / "other/deep")
+    monkeypatch.chdir(tmp_path / "shop")
+    for way in ("stack.yaml", "../shop/stack.yaml", "../other/../shop/stack.yaml", f"{tmp_path}/shop/./stack.yaml"):
+        assert load(Path(way)).folder == tmp_path / "shop", way
+    # Behind a link that is the folder above its target, and not this one.
+    beyond = load(Path("link/../stack.yaml"))
+    assert (beyond.name, beyond.folder.resolve()) == ("other", tmp_path / "other")
