@@ -151,11 +151,14 @@ def log_path(state: StateDir, host: str) -> Path:
 
 
 def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> dict[str, str]:
-    """Return what a script on a host is told of the stack, as `provisioners/shell.py` lists it."""
+    """Return what a script on a host is told of the stack, as `provisioners/shell.py` lists it.
+
+    None of these is a variable of an option: `check_infratest` in a script is about the host that it runs on.
+    """
     found = {
-        "INFRATEST_STACK": stack.name,
-        "INFRATEST_ENV": stack.env,
-        "INFRATEST_HOST": host.name,
+        "INFRATEST_STACK_NAME": stack.name,
+        "INFRATEST_ENV_NAME": stack.env,
+        "INFRATEST_HOST_NAME": host.name,
         "INFRATEST_ADDRESS": host.address,
         "INFRATEST_HOSTS": "\n".join(f"{one.name} {one.address} {','.join(one.groups)}" for one in everyone),
     }
