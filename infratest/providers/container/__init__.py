@@ -15,6 +15,7 @@ import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ class Container(Provider):
         given = creation.environment_of(spec)
         words += ["--env-file", "/dev/stdin"] if given else []  # on the command line everybody could read them
         words += [chosen.ready.tag, *chosen.how.command]
-        identity = engine.run(words, deadline, given).strip().splitlines()[-1]
+        identity = self._created(engine, name, words, deadline, given)
         if chosen.how.machine:
             self._hand_over(engine, spec, identity, address, user, chosen, deadline)
         engine.run(["start", identity], deadline)
@@ -154,6 +155,32 @@ class Container(Provider):
         if self._published:
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
+
+    def _created(self, engine: Engine, name: str, words: Sequence[str], deadline: Deadline, given: bytes = b"") -> str:
+        """Return the id of a container that is made by these words of the engine.
+
+        Raises:
+            ProviderError: it was not made; where a host of another stack or environment has its name, whose it is. The
+            engine's own advice would be to remove that one.
+        """
+        try:
+            return engine.run(words, deadline, given).strip().splitlines()[-1]
+        except ProviderError:
+            if whose := self._holder(engine, name, deadline):
+                raise ProviderError(
+                    f"the container {name} is {whose}: joined by hyphens, its names and this host's are one; rename "
+                    "the host, the environment or the stack"
+                ) from None
+            raise
+
+    def _holder(self, engine: Engine, name: str, deadline: Deadline) -> str:
+        """Return in words which host of another stack or environment has a container's name; empty where none has."""
+        with suppress(ProviderError):
+            for labels in map(_labels, engine.inspect([name], deadline)):
+                if HOST_LABEL in labels and not self.context.owns(labels, self.context.state_id):
+                    place = (labels.get("infratest.stack"), labels.get("infratest.env"))
+                    return f"host {labels[HOST_LABEL]} of {'/'.join(filter(None, place))}"
+        return ""
 
     def _hand_over(
         self, engine: Engine, spec: HostSpec, identity: str, address: str, user: str, chosen: creation.Way,
@@ -182,7 +209,7 @@ class Container(Provider):
                 contents = ready.contents
                 if contents is None:
                     words = ["create", "--name", name, *creation.label_options(labels), ready.tag, "look"]
-                    shell = engine.run(words, deadline).strip().splitlines()[-1]
+                    shell = self._created(engine, name, words, deadline)
                     try:
                         contents = look(engine, ready.tag, shell, deadline)
                     finally:
