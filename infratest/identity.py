@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 
-#: What is of one call or one session, and another one the next time: shells, systemd and a terminal set it.
+#: What is of one call or one session, and another one the next time: shells, sshd, sudo, systemd and terminals set it.
 SESSION = frozenset(
     """_ SHLVL OLDPWD COLUMNS LINES WINDOWID TERM_SESSION_ID XDG_SESSION_ID SSH_CLIENT SSH_CONNECTION SSH_TTY
-    INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID MAINPID LISTEN_PID WATCHDOG_PID""".split()
+    SSH_ORIGINAL_COMMAND SUDO_COMMAND INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID MAINPID LISTEN_PID
+    WATCHDOG_PID""".split()
 )
-#: What a monitoring system says of this one look, a heal of its result, and pytest of the test that runs.
-OF_ONE_LOOK = ("NAGIOS_", "ICINGA_", "INFRATEST_RESULT_", "PYTEST_")
+#: What a monitoring system or a timer of systemd says of this one look, a heal of its result, pytest of its test.
+OF_ONE_LOOK = ("NAGIOS_", "ICINGA_", "TRIGGER_", "INFRATEST_RESULT_", "PYTEST_")
 KEY = 1
 
 
