@@ -190,7 +190,8 @@ class Lifecycle:
         back = [one for one in existing if one.id in before and one.labels.get(STATE) == self.state_id()]
         left = failures(self.remove(back, operation, deadline, Stop()))
         if left:
-            raise ProviderError(f"removed, and there still: {'; '.join(left)}; `infratest reap` removes it once more")
+            words = f"`{self.command('reap')}` removes it once more"
+            raise ProviderError(f"removed, and there still: {'; '.join(left)}; {words}")
         existing = [one for one in existing if one not in back]
         if not leftovers(existing, self.state_id(), self.journal.live()):
             self.journal.tidy(self.stack.name, self.stack.env)

@@ -286,7 +286,7 @@ def _undo(life: Lifecycle, operation: Operation, late: float) -> str:
     if not asked(records, operation.id):
         return NOTHING
     limit = life.last()
-    later = "run `infratest reap` to remove what is left"
+    later = f"run `{life.command('reap')}` to remove what is left"
     try:
         existing, unsure = _coming(life, operation, limit, late)
         gone = leftovers(existing, life.state.id, life.journal.live())

@@ -105,7 +105,7 @@ def _mended(session: Session, damaged: list[str], dry_run: bool) -> int:
         say(f"set aside in {ASIDE}: {line}")
     left = find(looking(session))
     for one in left:
-        say(f"left: {_line(one)}; it may have been live: look at it, `infratest reap` again removes it")
+        say(f"left: {_line(one)}; it may have been live: look at it, `{session.command('reap')}` again removes it")
     return 1 if left else 0
 
 
