@@ -71,12 +71,7 @@ def hosts(
         specs += [_listed(document, name, one, kind, faults) for name, one in listed.items() if name not in single]
     with faults.caught():
         graph.rounds(specs)
-    declaring = {each: ("hosts", name) for name, names in expanded.items() for each in names}
-    for what, name, words in script_names.refusals(specs, document.data.get("parameters", {})):
-        if what == "hosts" and name not in declaring:
-            faults.add(listed[name].key, f"hosts {words}")
-            continue
-        faults.add(declaring[name] if what == "hosts" else (what, name), words)
+    _refuse_same_variables(specs, document.data.get("parameters", {}), expanded, listed, faults)
     return tuple(specs)
 
 
@@ -121,6 +116,20 @@ def _refuse_same_names(expanded: Mapping[str, list[str]], faults: Faults) -> Non
         if len(names[-1]) > LONGEST_NAME:
             words = f"{names[-1]!r} has more than {LONGEST_NAME} characters; shorten the name"
             faults.add(("hosts", declared), words)
+
+
+def _refuse_same_variables(
+    specs: list[HostSpec],
+    parameters: Mapping[str, Any],
+    expanded: Mapping[str, list[str]],
+    listed: Mapping[str, Entry],
+    faults: Faults,
+) -> None:
+    """Note hosts and parameters that a provisioner's script could not tell from others."""
+    places: dict[str, KeyPath] = {name: one.key for name, one in listed.items()}
+    places |= {each: ("hosts", name) for name, names in expanded.items() for each in names}
+    for what, name, words in script_names.refusals(specs, parameters):
+        faults.add(places[name] if what == "hosts" else (what, name), words)
 
 
 def _check_transport(key: KeyPath, host: Mapping[str, Any], faults: Faults) -> None:

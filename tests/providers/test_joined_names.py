@@ -14,6 +14,7 @@ from infratest.lifecycle import timer
 from infratest.providers.base import Context, HostSpec, Lease
 from infratest.providers.container import Container, Options
 from infratest.providers.container.engine import HOST_LABEL, find
+from infratest.providers.container.leased import created
 from infratest.stack.declared import StackFile
 
 ID = "0123456789abcdef"
@@ -71,12 +72,11 @@ def test_who_has_the_name_of_a_host_that_is_to_be_made_is_told_and_not_that_it_i
     there, asked = ALIKE[0]
     name = client(there)
     engine = find("docker", Deadline(30))
-    provider = Container(Options(engine="docker"), context(tmp_path, *asked[:2]))
     with pytest.raises(ProviderError, match=r"is host west-web of shop/eu: .* rename the host"):
-        provider._created(engine, name, ["create", "--name", name, "x"], Deadline(30))
-    own = Container(Options(engine="docker"), context(tmp_path, *there[:2]))  # of an earlier run that was killed
+        created(engine, context(tmp_path, *asked[:2]), name, ["create", "--name", name, "x"], Deadline(30))
+    own = context(tmp_path, *there[:2])  # of an earlier run that was killed
     with pytest.raises(ProviderError, match="The name is in use"):
-        own._created(engine, name, ["create", "--name", name, "x"], Deadline(30))
+        created(engine, own, name, ["create", "--name", name, "x"], Deadline(30))
 
 
 @pytest.mark.parametrize(("there", "asked"), ALIKE)

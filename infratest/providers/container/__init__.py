@@ -15,7 +15,6 @@ import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from infratest.providers.base import (
     Resource,
     transport_of,
 )
-from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, network
+from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, leased, network
 from infratest.providers.container.declared import DEFAULT_IMAGE, DEFAULT_USER, HostOptions, Options
 from infratest.providers.container.engine import ASIDE, HOST_LABEL, Engine, find
 from infratest.providers.container.events import Events
@@ -146,7 +145,7 @@ class Container(Provider):
         given = creation.environment_of(spec)
         words += ["--env-file", "/dev/stdin"] if given else []  # on the command line everybody could read them
         words += [chosen.ready.tag, *chosen.how.command]
-        identity = self._created(engine, name, words, deadline, given)
+        identity = leased.created(engine, self.context, name, words, deadline, given)
         if chosen.how.machine:
             self._hand_over(engine, spec, identity, address, user, chosen, deadline)
         engine.run(["start", identity], deadline)
@@ -155,32 +154,6 @@ class Container(Provider):
         if self._published:
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
-
-    def _created(self, engine: Engine, name: str, words: Sequence[str], deadline: Deadline, given: bytes = b"") -> str:
-        """Return the id of a container that is made by these words of the engine.
-
-        Raises:
-            ProviderError: it was not made; where a host of another stack or environment has its name, whose it is. The
-            engine's own advice would be to remove that one.
-        """
-        try:
-            return engine.run(words, deadline, given).strip().splitlines()[-1]
-        except ProviderError:
-            if whose := self._holder(engine, name, deadline):
-                raise ProviderError(
-                    f"the container {name} is {whose}: joined by hyphens, its names and this host's are one; rename "
-                    "the host, the environment or the stack"
-                ) from None
-            raise
-
-    def _holder(self, engine: Engine, name: str, deadline: Deadline) -> str:
-        """Return in words which host of another stack or environment has a container's name; empty where none has."""
-        with suppress(ProviderError):
-            for labels in map(_labels, engine.inspect([name], deadline)):
-                if HOST_LABEL in labels and not self.context.owns(labels, self.context.state_id):
-                    place = (labels.get("infratest.stack"), labels.get("infratest.env"))
-                    return f"host {labels[HOST_LABEL]} of {'/'.join(filter(None, place))}"
-        return ""
 
     def _hand_over(
         self, engine: Engine, spec: HostSpec, identity: str, address: str, user: str, chosen: creation.Way,
@@ -209,7 +182,7 @@ class Container(Provider):
                 contents = ready.contents
                 if contents is None:
                     words = ["create", "--name", name, *creation.label_options(labels), ready.tag, "look"]
-                    shell = self._created(engine, name, words, deadline)
+                    shell = leased.created(engine, self.context, name, words, deadline)
                     try:
                         contents = look(engine, ready.tag, shell, deadline)
                     finally:
@@ -240,17 +213,12 @@ class Container(Provider):
         if not state:  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
         found = self._found(deadline).inspect([self._name(state, spec.name) for spec in specs], deadline)
-        ours = {_labels(item)[HOST_LABEL]: item for item in found if self._is_host(item, state)}
+        ours = {leased.host_of(self.context, item, state): item for item in found}
         return [self._host(spec, ours.get(spec.name)) for spec in specs]
-
-    def _is_host(self, found: Mapping[str, Any], state: str) -> bool:
-        """Whether a container is one of this stack's hosts."""
-        labels = _labels(found)
-        return HOST_LABEL in labels and self.context.owns(labels, state)
 
     def _host(self, spec: HostSpec, found: Mapping[str, Any] | None) -> Host:
         state = STATES.get(str(found["State"]["Status"]), GONE) if found else GONE
-        labels = _labels(found) if found else {}
+        labels = leased.labels(found) if found else {}
         address = labels.get(ADDRESS_LABEL, "")
         endpoints = _published(found) if found else {}
         at, port = endpoints.get(22, (address, 22))
@@ -332,7 +300,7 @@ class Container(Provider):
     def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
         """A published port is another one after each start: have the host's key on record under the present one."""
         for found in self._found(deadline).inspect([identity], deadline):
-            address = _labels(found).get(ADDRESS_LABEL, "")
+            address = leased.labels(found).get(ADDRESS_LABEL, "")
             names = [address, *(_ssh_keys.lookup_name(*at) for port, at in _published(found).items() if port == 22)]
             _ssh_keys.renew(self._known_hosts, names, _mark(host, str(found["Id"])))
 
@@ -397,10 +365,6 @@ class Container(Provider):
 
 def _mark(host: str, identity: str) -> str:
     return f"infratest:{own_name(host)}:{identity[:12]}"
-
-
-def _labels(found: Mapping[str, Any]) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (found["Config"].get("Labels") or {}).items()}
 
 
 def _published(found: Mapping[str, Any]) -> dict[int, tuple[str, int]]:
