@@ -1,26 +1,33 @@
-"""By whose account programs and clouds are asked: the environment variables that say so, of the common tools.
+"""By whose account programs and clouds are asked: the environment says so, in whatever variable a tool has for it.
 
-What is kept from one call to the next is of one account: `AWS_PROFILE=test` must not be shown what production has.
-Called for answers of inventories that are kept, and for a plan that a check keeps with hosts from them.
+What is kept from one call to the next is of one account: `AWS_PROFILE=test` must not be shown what production has, nor
+another `HCLOUD_TOKEN`. Which variables an inventory's own program goes by nobody knows, so that all of them count.
+Called for answers of inventories that are kept, and for a plan that a check keeps with hosts from them: on the plugin
+program's path.
 """
 
 from __future__ import annotations
 
 import os
 
-#: What these variables begin with: AWS, OpenStack, Google, Azure, CloudStack, DigitalOcean, Hetzner, tools that ask.
-PREFIXES = (
-    "AWS_", "OS_", "GOOGLE_", "CLOUDSDK_", "ARM_", "AZURE_", "CLOUDSTACK_", "DIGITALOCEAN_", "HCLOUD_",
-    "TF_", "ANSIBLE_", "VAGRANT_",
-)  # fmt: skip
-#: A name with one of these words holds what must be kept nowhere; who logs in stands in the others.
-SECRET = ("SECRET", "PASSWORD", "TOKEN", "PASSCODE", "CREDENTIAL", "_KEY_JSON")
+#: What is of one call or one session, and another one the next time: shells, sshd, sudo, systemd and terminals set it.
+SESSION = frozenset(
+    """_ SHLVL OLDPWD COLUMNS LINES WINDOWID TERM_SESSION_ID XDG_SESSION_ID SSH_CLIENT SSH_CONNECTION SSH_TTY
+    SSH_ORIGINAL_COMMAND SUDO_COMMAND INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID MAINPID LISTEN_PID
+    WATCHDOG_PID""".split()
+)
+#: What a monitoring system or a timer of systemd says of this one look, a heal of its result, pytest of its test.
+OF_ONE_LOOK = ("NAGIOS_", "ICINGA_", "TRIGGER_", "INFRATEST_RESULT_", "PYTEST_")
+KEY = 1
 
 
-def account() -> list[tuple[str, str]]:
-    """Return names and values of the variables that say whose account it is, nothing secret among them."""
-    return sorted(
-        (name, value)
-        for name, value in os.environ.items()
-        if name.startswith(PREFIXES) and not any(word in name for word in SECRET)
+def account() -> str:
+    """Return what tells one environment from another, whose values cannot be had back from it: some hold secrets.
+
+    It is a digest of 64 bits, which is built in: a module of digests is a library that has to be loaded.
+    """
+    said = sorted(
+        (name, value) for name, value in os.environ.items() if name not in SESSION and not name.startswith(OF_ONE_LOOK)
     )
+    told: bytes = __import__("_imp").source_hash(KEY, repr(said).encode("utf-8", "surrogateescape"))
+    return told.hex()

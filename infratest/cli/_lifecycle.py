@@ -88,8 +88,8 @@ def keep_parameters(session: Session) -> None:
     given = {name: text for name, text in session.parameters.items() if name not in secret}
     if given:
         keep(session.state, session.stack.place, given)
-        option = f" --env {env}" if env else ""
-        say(f"kept for later calls: {shown(given)}; another -D changes it, `infratest destroy{option}` forgets it")
+        forgets = f"`{session.command('destroy')}` forgets it"
+        say(f"kept for later calls: {shown(given)}; another -D changes it, {forgets}")
     if secret:
         say(f"not kept, being secret: {', '.join(sorted(secret))}; give it again to later calls, or declare `from:`")
 

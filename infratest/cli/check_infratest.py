@@ -23,7 +23,7 @@ from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
 from infratest.cli._verb import OnceCommand
-from infratest.cli.session import Hosts, Time, Whole
+from infratest.cli.session import Definitions, Hosts, Time, Whole
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
@@ -107,6 +107,7 @@ SECONDS = 10.0
     "-D",
     "define",
     multiple=True,
+    type=Definitions(),
     metavar="NAME=VALUE",
     envvar="INFRATEST_DEFINE",
     help="A parameter of the stack file; repeatable.",

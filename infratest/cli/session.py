@@ -14,7 +14,7 @@ import click
 
 from infratest.cli._verb import Everywhere
 from infratest.errors import UserError
-from infratest.project.session import Session, host_patterns, parameters, seconds
+from infratest.project.session import Session, definitions, host_patterns, parameters, seconds
 from infratest.spread.address import Address, address, is_address
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,6 +67,13 @@ class Hosts(Whole):
 
     def split_envvar_value(self, rv: str) -> list[str]:
         return host_patterns(rv)
+
+
+class Definitions(Whole):
+    """Parameters, as `-D` says: the environment holds several with blanks between, and quotes as for a shell."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return definitions(rv)
 
 
 class StderrHandler(logging.Handler):
@@ -152,7 +159,7 @@ def _everywhere() -> list[Callable[[Any], Any]]:
         option("--host", multiple=True, type=Hosts(), metavar="PATTERN", envvar="INFRATEST_HOST",
                help="Only these hosts: a name, a pattern (web-*), a group, a list (db,web-*), or "
                "'role=web and not web-3'; repeatable."),
-        option("-D", "define", multiple=True, metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
+        option("-D", "define", multiple=True, type=Definitions(), metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
                help="A parameter of the stack file; repeatable."),
         option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",
                help="End after this time, as 90s or 5min (default: of check 10s, of test and watch 10min); of "

@@ -235,7 +235,7 @@ def _down(host: Host) -> str:
     if host.state in ABSENT:
         verb = "make it with `infratest up`"
     elif host.state == FAILED:
-        verb = "`infratest destroy` and `infratest up` make it anew"
+        verb = f"`destroy` of its stack with --host {host.name}, then `up`, make it anew"
     else:
         verb = "start it with `infratest up`"
     words = f" ({host.reason})" if host.reason else ""

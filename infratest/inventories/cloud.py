@@ -118,7 +118,7 @@ class Cloud(Inventory):
                 Settings(
                     driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
                     ca=str(self.path(own.ca)) if own.ca else "", arguments=own.arguments,
-                    key=own.key, secret=own.secret, environment=dict(os.environ), home=Path.home(),
+                    key=own.key, secret=own.secret, environment=dict(os.environ), home=Path.home(), folder=self.folder,
                 )
             )  # fmt: skip
             regions = list(dict.fromkeys([account.driver.region, *own.regions]))
@@ -128,7 +128,7 @@ class Cloud(Inventory):
         names = Counter(server.name for _, server in found)
         several = len(regions) > 1
         hosts = (self._listed(server, region if several else "", names) for region, server in found)
-        return Answer(hosts=tuple(hosts), files=tuple(self.sources()), asked=True)
+        return Answer(hosts=tuple(hosts), files=(*self.sources(), *account.driver.files), asked=True)
 
     def _servers(self, account: Account, region: str, deadline: Deadline) -> list[Server]:
         what = f"listing the servers{f' in {region}' if region else ''}"

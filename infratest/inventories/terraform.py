@@ -8,9 +8,11 @@ attributes of each resource by its provider's documentation.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from shutil import which
 from typing import Any, Literal
 
@@ -132,6 +134,7 @@ class Terraform(Inventory):
 
     def hosts(self, deadline: Deadline) -> Answer:
         path = self.path(self.options.path)
+        files: tuple[Path, ...]
         if not path.is_dir():
             what, files, asked, text = str(path), (path,), False, text_of(path)
         else:
@@ -140,7 +143,7 @@ class Terraform(Inventory):
                 words = f"{path} is a folder, and neither `terraform` nor `tofu` is in PATH to say what it holds"
                 raise InventoryError(words)
             text = printed([program, "show", "-json"], path, deadline, ADVICE, {"TF_IN_AUTOMATION": "1"})
-            files, asked, what = (path / "terraform.tfstate",), True, "what `terraform show -json` says"
+            files, asked, what = tuple(_state(path)), True, "what `terraform show -json` says"
         hosts = tuple(self._listed(each, what) for each in _resources(json_map(text, what), what))
         return Answer(hosts=hosts, files=files, asked=asked)
 
@@ -167,6 +170,18 @@ class Terraform(Inventory):
                 if isinstance(each, str) and each:
                     return {"address": each.partition("/")[0].strip("[]")}
         return {"problem": f"it has no {' and no '.join(kinds)} address there: is it stopped?"}
+
+
+def _state(folder: Path) -> Iterator[Path]:
+    """Yield the files that say which state is shown, by workspace and backend, and the state where it is a file."""
+    data = folder / (os.environ.get("TF_DATA_DIR") or ".terraform")
+    chosen = data / "environment"
+    yield from (chosen, data / "terraform.tfstate", folder / "terraform.tfstate")
+    try:
+        workspace = os.environ.get("TF_WORKSPACE") or chosen.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return
+    yield folder / "terraform.tfstate.d" / workspace / "terraform.tfstate"
 
 
 def name_at(address: str) -> str:

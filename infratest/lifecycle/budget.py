@@ -67,13 +67,17 @@ def foreseen(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> 
     seconds = _seconds(life, budget, names, deadline)
     term = Term(since=since, ends=None if seconds == math.inf else since + seconds)
     if term.ends is not None and term.ends <= now:
-        raise UserError(f"{budget.where}: budget: {over(term.ends, now)}, or raise the budget")
+        raise UserError(f"{budget.where}: budget: {over(term.ends, now, life.command('destroy'))}, or raise the budget")
     return term
 
 
-def over(ends: float, now: float) -> str:
-    """Return in words that a budget is over, and what to do."""
-    return f"ended {human(now - ends, 's')} ago ({moment(ends)}): nothing is renewed, `infratest destroy` removes all"
+def over(ends: float, now: float, destroy: str) -> str:
+    """Return in words that a budget is over, and what to do.
+
+    Args:
+        destroy: the command line that destroys this stack.
+    """
+    return f"ended {human(now - ends, 's')} ago ({moment(ends)}): nothing is renewed, `{destroy}` removes all"
 
 
 def ender(stack: StackFile, state: str) -> str:
@@ -91,14 +95,14 @@ def ender(stack: StackFile, state: str) -> str:
     return ", and ".join(found) or NOBODY
 
 
-def told(ends: float, now: float, stack: StackFile, state: str) -> str:
+def told(ends: float, now: float, stack: StackFile, state: str, destroy: str) -> str:
     """Return in words when a budget ends, and who ends the stack then.
 
     Args:
-        state: the state directory's id.
+        state: the state directory's id. destroy: the command line that destroys this stack.
     """
     if ends <= now:
-        return f"budget {over(ends, now)}"
+        return f"budget {over(ends, now, destroy)}"
     return f"budget ends {moment(ends)} (in {human(ends - now, 's')}), ended by {ender(stack, state)}"
 
 

@@ -6,7 +6,7 @@ is told instead, and how to have the host made anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +53,18 @@ def changes(records: Iterable[Record], stack: str, env: str, specs: Sequence[Hos
     return found
 
 
-def told(found: Sequence[Change], env: str) -> list[str]:
-    """Return a line for each host that was made from something else, and what to do about it."""
+def told(found: Sequence[Change], command: Callable[..., str]) -> list[str]:
+    """Return a line for each host that was made from something else, and what to do about it.
+
+    Args:
+        command: returns the command line of a verb about this stack.
+    """
     lines = []
-    option = f" --env {env}" if env else ""
     for host in dict.fromkeys(one.host for one in found):
         differ = "; ".join(
             f"with {one.key}: {one.made}, the stack file says {one.declared}" for one in found if one.host == host
         )
-        again = f"`infratest destroy{option} --host {host}` and `infratest up{option} --host {host}`"
+        again = f"`{command('destroy', '--host', host)}` and `{command('up', '--host', host)}`"
         lines.append(f"{host} was made {differ}. It stays as it is; {again} make it anew")
     return lines
 

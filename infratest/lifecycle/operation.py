@@ -22,6 +22,7 @@ from infratest.lifecycle.removal import HOST, STATE, failures, leftovers, of_sta
 from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, silent
 from infratest.providers.base import HostSpec, Lease, Provider, Resource
 from infratest.stack import ownership
+from infratest.stack.command import command
 from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
@@ -144,10 +145,14 @@ class Lifecycle:
             with suppress(StateError):  # what was asked for is done; a damaged journal is told by what reads it next
                 self._tidy(operation)
 
+    def command(self, *words: str) -> str:
+        """Return the command line of a verb that is about this stack, environment and state directory from here."""
+        return command(self.stack, self.state, *words)
+
     def refuse_another(self) -> None:
         """Raise UserError where the journal has things of another provider: by this one's word they would be gone."""
         with suppress(StateError):  # a damaged journal is told by what works with it
-            refuse_another(self.stack, self.provider, self.journal.records())
+            refuse_another(self.stack, self.state, self.provider, self.journal.records())
 
     def refuse_foreign(self, deadline: Deadline) -> None:
         """Raise ProviderError where the credentials are not those of the account that has the stack's things."""
@@ -185,7 +190,8 @@ class Lifecycle:
         back = [one for one in existing if one.id in before and one.labels.get(STATE) == self.state_id()]
         left = failures(self.remove(back, operation, deadline, Stop()))
         if left:
-            raise ProviderError(f"removed, and there still: {'; '.join(left)}; `infratest reap` removes it once more")
+            words = f"`{self.command('reap')}` removes it once more"
+            raise ProviderError(f"removed, and there still: {'; '.join(left)}; {words}")
         existing = [one for one in existing if one not in back]
         if not leftovers(existing, self.state_id(), self.journal.live()):
             self.journal.tidy(self.stack.name, self.stack.env)

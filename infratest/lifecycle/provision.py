@@ -6,7 +6,6 @@ one round in parallel. What was printed is kept in the state directory, as `logs
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from infratest.provisioners.base import Provisioner, Target, provisioners
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_transport
+from infratest.stack.script_names import ADDRESS, PARAMETER, variable
 from infratest.stack.secret_sources import LONGEST
 from infratest.store.directory import StateDir
 
@@ -156,20 +156,19 @@ def _log(place: Place, host: str) -> str:
 
 
 def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> dict[str, str]:
-    """Return what a script on a host is told of the stack, as `provisioners/shell.py` lists it."""
+    """Return what a script on a host is told of the stack, as `provisioners/shell.py` lists it.
+
+    None of these is a variable of an option: `check_infratest` in a script is about the host that it runs on.
+    """
     found = {
-        "INFRATEST_STACK": stack.name,
-        "INFRATEST_ENV": stack.env,
-        "INFRATEST_HOST": host.name,
+        "INFRATEST_STACK_NAME": stack.name,
+        "INFRATEST_ENV_NAME": stack.env,
+        "INFRATEST_HOST_NAME": host.name,
         "INFRATEST_ADDRESS": host.address,
         "INFRATEST_HOSTS": "\n".join(f"{one.name} {one.address} {','.join(one.groups)}" for one in everyone),
     }
-    found |= {f"INFRATEST_ADDRESS_{_variable(one.name)}": one.address for one in everyone}
-    return found | {f"INFRATEST_PARAM_{_variable(name)}": _text(value) for name, value in stack.parameters.items()}
-
-
-def _variable(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "_", name.upper())
+    found |= {variable(ADDRESS, one.name): one.address for one in everyone}
+    return found | {variable(PARAMETER, name): _text(value) for name, value in stack.parameters.items()}
 
 
 def _text(value: Any) -> str:

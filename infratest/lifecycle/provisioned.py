@@ -69,9 +69,13 @@ def behind(records: Sequence[Record], stack: str, env: str, specs: Sequence[Host
     return Behind(never=never, changed=changed)
 
 
-def lines(found: Behind, env: str) -> list[str]:
-    """Return what to tell: which hosts, and what to do."""
-    command = f"`infratest provision{f' --env {env}' if env else ''}`"
+def lines(found: Behind, provision: str) -> list[str]:
+    """Return what to tell: which hosts, and what to do.
+
+    Args:
+        provision: the command line that provisions this stack.
+    """
+    command = f"`{provision}`"
     told = []
     if found.never:
         told.append(f"not provisioned since made: {', '.join(found.never)}; {command} does it")

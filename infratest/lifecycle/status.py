@@ -56,6 +56,6 @@ def status(life: Lifecycle) -> Status:
         interrupted=tuple(begun(records)),
         leftovers=tuple(leftovers(existing, state_id, held)),
         undos=tuple(life.journal.open_undos()),
-        by_another=tuple(by_another(life.stack, life.provider, records)),
+        by_another=tuple(by_another(life.stack, life.state, life.provider, records)),
         term=term(records, *here),
     )

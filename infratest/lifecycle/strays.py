@@ -8,7 +8,7 @@ that was lost. None is ever removed by itself; each is named, with what removes 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, HOST, OWNER, PRODUCTION, STACK, STATE
 from infratest.providers._aside import SUFFIX, own_name
 from infratest.providers.base import Resource
+from infratest.stack.command import line
 from infratest.stack.declared import StackFile
 from infratest.store.directory import owner
 from infratest.store.records import Held
@@ -101,26 +102,29 @@ def elsewhere(existing: Iterable[Resource], state_id: str, stack: str) -> list[R
     ]
 
 
-def lines(strays: Strays, stack: StackFile) -> list[str]:
-    """Return in words, one line a host or state directory, what is there and what removes it."""
-    said = [_undeclared(one, stack) for one in strays.undeclared]
-    by_state: dict[str, list[Resource]] = {}
+def lines(strays: Strays, stack: StackFile, command: Callable[..., str]) -> list[str]:
+    """Return in words, one line a host or state directory, what is there and what removes it.
+
+    Args:
+        command: returns the command line of a verb about this stack.
+    """
+    said = [_undeclared(one, stack, command) for one in strays.undeclared]
+    by_state: dict[tuple[str, str], list[Resource]] = {}
     for one in strays.elsewhere:
-        by_state.setdefault(one.labels.get(STATE, ""), []).append(one)
-    said += [_elsewhere(state, hosts) for state, hosts in by_state.items()]
+        by_state.setdefault((one.labels.get(STATE, ""), one.labels.get(ENV, "")), []).append(one)
+    said += [_elsewhere(stack, state, env, hosts) for (state, env), hosts in by_state.items()]
     if strays.unknown:
         said.append(f"whether hosts run that the stack file does not name is not known: {strays.unknown}")
     return said
 
 
-def _undeclared(one: Resource, stack: StackFile) -> str:
+def _undeclared(one: Resource, stack: StackFile, command: Callable[..., str]) -> str:
     label, env = one.labels.get(STACK, ""), one.labels.get(ENV, "")
     if (label, env) == (stack.name, stack.env):
-        option = f" --env {env}" if env else ""
         if one.kind != HOST:
-            words = f"name it again, or `infratest destroy{option}` removes it with the stack"
+            words = f"name it again, or `{command('destroy')}` removes it with the stack"
             return f"{one.kind} {one.name} exists and the stack file no longer names it; {words}"
-        remove = f"`infratest destroy{option} --host {one.name}` removes it"
+        remove = f"`{command('destroy', '--host', one.name)}` removes it"
         if one.name.endswith(SUFFIX):
             return f"{one.name} is what {own_name(one.name)} was before a heal replaced it, stopped and kept; {remove}"
         return f"{one.name} exists and the stack file no longer names it; {remove}"
@@ -131,13 +135,14 @@ def _undeclared(one: Resource, stack: StackFile) -> str:
     )
 
 
-def _elsewhere(state: str, hosts: Sequence[Resource]) -> str:
+def _elsewhere(stack: StackFile, state: str, env: str, hosts: Sequence[Resource]) -> str:
     first = hosts[0]
     names = ", ".join(sorted("/".join(part for part in (one.labels.get(ENV, ""), one.name) if part) for one in hosts))
     folder = first.labels.get(DIRECTORY, "")
     words = f"made from another state directory, of your stack {first.labels[STACK]} too: {names}"
     if folder and _holds(Path(folder), state):
-        return f"{words}; `infratest destroy --state {folder}` removes what was made from there"
+        remove = line(["destroy"], stack.path, env if len(stack.environments) > 1 else "", folder)
+        return f"{words}; `{remove}` removes what was made from there"
     if first.labels.get(PRODUCTION) == "true":
         return f"{words}; that directory, {folder or 'unknown'}, is not here, and a production host is removed by hand"
     return (

@@ -67,7 +67,9 @@ def of(stack: StackFile, state: str, *, user: bool, root: Path = ROOT) -> Timer:
     Args:
         state: the state directory's id. user: the user's own, not the system's. root: of the machine.
     """
-    parts = ["infratest-reap", stack.name, stack.env, state[:8]]
+    # No name of a stack or an environment holds a colon: with a hyphen, shop/dev and shop-dev had one timer.
+    place = f"{stack.name}:{stack.env}" if stack.env else stack.name
+    parts = ("infratest-reap", place, state[:8])
     return Timer(name="-".join(part for part in parts if part), folder=_folder(user, root), user=user)
 
 

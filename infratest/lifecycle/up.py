@@ -165,7 +165,7 @@ def _raise(
 ) -> None:
     """Bring up hosts that may come up together, after those of earlier rounds."""
     now = {host.name: host for host in life.now(specs, deadline)}
-    _refuse_failed(now.values())
+    _refuse_failed(life, now.values())
     _make(life, [spec for spec in specs if now[spec.name].state == GONE], operation, deadline, mine)
     _start(life, [host for host in now.values() if host.state in (STOPPED, PAUSED)], deadline)
     components.fit(life, deadline)
@@ -181,11 +181,11 @@ def _raise(
     await_ready(life, specs, deadline, ran=ran, settled=SETTLED, answered=answered)
 
 
-def _refuse_failed(hosts: Iterable[Host]) -> None:
+def _refuse_failed(life: Lifecycle, hosts: Iterable[Host]) -> None:
     """Raise where a host was given up by its provider: it may hold data, so that only its user has it made anew."""
     failed = [f"{host.name} ({host.reason or 'no reason given'})" for host in hosts if host.state == FAILED]
     if failed:
-        again = "`infratest destroy` with --host and its name, then `infratest up`, make it anew"
+        again = f"`{life.command('destroy')}` with --host and its name, then `{life.command('up')}`, make it anew"
         raise ProviderError(f"given up by its provider: {', '.join(failed)}; {again}")
 
 
@@ -286,7 +286,7 @@ def _undo(life: Lifecycle, operation: Operation, late: float) -> str:
     if not asked(records, operation.id):
         return NOTHING
     limit = life.last()
-    later = "run `infratest reap` to remove what is left"
+    later = f"run `{life.command('reap')}` to remove what is left"
     try:
         existing, unsure = _coming(life, operation, limit, late)
         gone = leftovers(existing, life.state.id, life.journal.live())

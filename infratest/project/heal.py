@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infratest import rfc3339
+from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.gherkin.select import CHECK
@@ -36,6 +37,7 @@ from infratest.project.replacing import replacing
 from infratest.project.session import Session
 from infratest.project.trusting import granted, lose, trusted
 from infratest.project.ways import unblocked, ways
+from infratest.quoting import command_line
 from infratest.stack.open import opened
 from infratest.store import history
 
@@ -194,7 +196,14 @@ def _hook_variables(session: Session) -> dict[str, str]:
     variables = {"INFRATEST_STATE": str(session.state.path.absolute())}
     if stack.path != Path():
         variables["INFRATEST_STACK"] = str(stack.path.absolute())
-    return variables | ({"INFRATEST_ENV": stack.env} if stack.env else {})
+    if stack.env:
+        variables["INFRATEST_ENV"] = stack.env
+    # A program's environment is its own, and what it starts has it too: a secret is given by `from:` where it is read.
+    secret = {name for name, value in stack.parameters.items() if isinstance(value, Secret)}
+    given = [f"{name}={text}" for name, text in session.parameters.items() if name not in secret]
+    if given:
+        variables["INFRATEST_DEFINE"] = command_line(given)
+    return variables
 
 
 def _provisioner(session: Session, recorder: Recorder | None) -> Callable[[str, Deadline], str]:

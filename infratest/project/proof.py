@@ -97,7 +97,7 @@ def certifiable(session: Session) -> None:
         )
     records = Journal(session.state).records() if session.state.exists else []
     found = provisioned.behind(records, stack.name, stack.env, stack.hosts, stack.folder)
-    if told := provisioned.lines(found, stack.env):
+    if told := provisioned.lines(found, session.command("provision")):
         raise UserError(f"--certify: {'; '.join(told)}: a certificate is of these scripts, as a drill has met them")
 
 

@@ -17,13 +17,11 @@ from infratest.errors import UserError
 from infratest.model import place_of
 from infratest.spread.address import Address
 from infratest.stack import selection
+from infratest.stack.command import STACK_FILE, environment, line
 from infratest.stack.declared import StackFile
 from infratest.stack.kept_parameters import kept
 from infratest.store import directory as state_dir
 from infratest.units import duration
-
-#: Where the stack file is if nobody says.
-STACK_FILE = Path("stack.yaml")
 
 
 def mirrored(option: str) -> str | None:
@@ -31,15 +29,25 @@ def mirrored(option: str) -> str | None:
     return os.environ.get(f"INFRATEST_{option.upper().replace('-', '_')}") or None
 
 
-def mirrored_list(option: str) -> tuple[str, ...]:
-    """Return what the environment says of an option that may be repeated: its values, parted by blanks."""
-    return tuple((mirrored(option) or "").split())
-
-
 def host_patterns(text: str) -> list[str]:
     """Return the values of `--host` that the environment holds: parted by blanks, unless it is one expression."""
     words = text.split()
     return [text] if selection.is_expression("".join(words)) or {"and", "or", "not"} & {*words} else words
+
+
+def definitions(text: str) -> list[str]:
+    """Return the values of `-D` that the environment holds: parted by blanks, quoted as for a shell.
+
+    Raises:
+        UserError: a quote that is not closed. The text may hold a secret, and is not shown.
+    """
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError:
+        words = "a quote or a backslash in it has no end; write a value as for a shell, motd='two words'"
+        raise UserError(f"INFRATEST_DEFINE: {words}") from None
 
 
 def parameters(defined: Iterable[str]) -> dict[str, str]:
@@ -141,16 +149,11 @@ class Session:
         Args:
             of_all: it is about all environments.
         """
-        from infratest.quoting import command_line
-
-        stack, kept = self.stack, self.state_path
+        kept = self.state_path
         # Whoever may write beside the stack file has another state directory by default than who may not.
         if kept is None and self.state.folder.startswith(f"{state_dir.SYSTEM}/"):
             kept = self.state.folder
-        more = ["--stack", str(self.stack_path)] if self.stack_path != STACK_FILE else []
-        more += ["--env", stack.env] if len(stack.environments) > 1 and not of_all else []
-        more += ["--state", str(kept)] if kept is not None else []
-        return command_line(["infratest", *words, *more])
+        return line(words, self.stack_path, "" if of_all else environment(self.stack), kept)
 
     def selected(self, names: list[str]) -> list[str]:
         """Return the host names that `--host` selects (all without it): by name, pattern, group or a list of these.
@@ -199,7 +202,7 @@ def session_of(
         env=env or mirrored("env"),
         state_path=state or mirrored("state"),
         host=tuple(host) or tuple(host_patterns(mirrored("host") or "")),
-        parameters=dict(defined or {}) or parameters(mirrored_list("define")),
+        parameters=dict(defined or {}) or parameters(definitions(mirrored("define") or "")),
         timeout=seconds(limit) if limit else None,
         jobs=jobs or _number("jobs", Session.jobs),
         verbosity=verbosity or _number("verbose", 0),

@@ -102,6 +102,14 @@ class Context:
         """Return the id of the state directory, empty where nothing was ever made from it. Raises StateError."""
         return state_id.of_stack(self.folder, self.state)
 
+    def owns(self, labels: Mapping[str, str], state_id: str) -> bool:
+        """Return whether what has these labels was made for this stack and environment, from its state directory.
+
+        Its name alone does not say so: joined, the host `web` of `eu-west` is called as the host `west-web` of `eu`.
+        """
+        mine = {"infratest.state": state_id, "infratest.stack": self.stack, "infratest.env": self.env}
+        return all(labels.get(key, "") == value for key, value in mine.items())
+
 
 class Provider(ABC):
     """Makes and removes what a stack is made of.

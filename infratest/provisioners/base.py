@@ -87,7 +87,8 @@ class Provisioner(ABC):
     def digest(self) -> str:
         """Return what a host that it is applied to depends on, as one value: its options and its sources' content.
 
-        A source that cannot be read is one state, too: it was there, or will be.
+        A source that cannot be read is one state, too: it was there, or will be. Where the stack file's folder is, or
+        by which way it was named, is none of it: a project that was moved is the same.
         """
         digest = hashlib.sha256(repr((type(self).__module__, self.options)).encode("utf-8", "backslashreplace"))
         for path in self.sources():
@@ -95,7 +96,8 @@ class Provisioner(ABC):
                 content = path.read_bytes()
             except OSError as error:
                 content = type(error).__name__.encode()
-            digest.update(f"\0{path}\0{len(content)}\0".encode("utf-8", "backslashreplace"))
+            within = path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
+            digest.update(f"\0{within}\0{len(content)}\0".encode("utf-8", "backslashreplace"))
             digest.update(content)
         return digest.hexdigest()
 

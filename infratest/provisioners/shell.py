@@ -44,7 +44,7 @@ class Shell(Provisioner):
     interpreter, else sh. What it does only the script knows: it counts as a change each time. It finds in its
     environment:
 
-        INFRATEST_STACK, INFRATEST_ENV, INFRATEST_HOST, INFRATEST_ADDRESS
+        INFRATEST_STACK_NAME, INFRATEST_ENV_NAME, INFRATEST_HOST_NAME, INFRATEST_ADDRESS
         INFRATEST_ADDRESS_WEB_1   the address of host web-1, and so for every host
         INFRATEST_HOSTS           a line a host: name, address, groups with commas between
         INFRATEST_PARAM_NAME      the parameter `name`, and so for every parameter

@@ -5,7 +5,9 @@ Called by every verb that needs a stack and by the pytest plugin. Nothing but fi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +63,7 @@ def load(
     resolved = environments.in_environment(written, name)
     # An environment may give a default to a parameter that nobody declares; values need whole declarations.
     problems.check_parameters(resolved)
-    before = kept(written.data["stack"], path.absolute().parent, name) if kept else {}
+    before = kept(written.data["stack"], _folder(path), name) if kept else {}
     found = values(resolved, parameters or {}, before, made_up=made_up)
     provider = plugin_name(named.provider_name(resolved.data), found)
     options = host_options(provider)
@@ -114,7 +116,7 @@ def _stack_file(
 ) -> StackFile:
     data = document.data
     provider = dict(data.get("provider", {"name": named.PROVIDER}))
-    folder = document.path.absolute().parent
+    folder = _folder(document.path)
     faults = problems.Faults(document)
     specs = hosts(document, folder, provider["name"], declared, faults)
     beside = components(document, specs, faults)
@@ -151,6 +153,16 @@ def _stack_file(
 def _secrets(data: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
     secret = {name: each for name, each in data.get("parameters", {}).items() if each.get("secret")}
     return {name: {} if name in given else dict(each.get("from", {})) for name, each in secret.items()}
+
+
+def _folder(path: Path) -> Path:
+    """Return where a stack file lies, by one name however it was called: without `..`, unless that leads elsewhere."""
+    folder = path.absolute().parent
+    plain = Path(os.path.normpath(folder))
+    with suppress(OSError):
+        if plain.samefile(folder):
+            return plain
+    return folder  # behind a link `..` is another folder than the one before it
 
 
 def _with_inventories(

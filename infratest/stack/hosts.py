@@ -17,7 +17,7 @@ from infratest.inventories.base import Listed
 from infratest.options import fields, spelled_out, value_of
 from infratest.paths import path_of
 from infratest.providers.base import HostSpec
-from infratest.stack import environments, graph
+from infratest.stack import environments, graph, script_names
 from infratest.stack.document import Document, KeyPath
 from infratest.stack.listing import Entry
 from infratest.stack.named import FROM
@@ -72,6 +72,7 @@ def hosts(
         specs += [_listed(document, name, one, kind, faults) for name, one in listed.items() if name not in single]
     with faults.caught():
         graph.rounds(specs)
+    _refuse_same_variables(specs, document.data.get("parameters", {}), expanded, listed, faults)
     return tuple(specs)
 
 
@@ -116,6 +117,20 @@ def _refuse_same_names(expanded: Mapping[str, list[str]], faults: Faults) -> Non
         if len(names[-1]) > LONGEST_NAME:
             words = f"{names[-1]!r} has more than {LONGEST_NAME} characters; shorten the name"
             faults.add(("hosts", declared), words)
+
+
+def _refuse_same_variables(
+    specs: list[HostSpec],
+    parameters: Mapping[str, Any],
+    expanded: Mapping[str, list[str]],
+    listed: Mapping[str, Entry],
+    faults: Faults,
+) -> None:
+    """Note hosts and parameters that a provisioner's script could not tell from others."""
+    places: dict[str, KeyPath] = {name: one.key for name, one in listed.items()}
+    places |= {each: ("hosts", name) for name, names in expanded.items() for each in names}
+    for what, name, words in script_names.refusals(specs, parameters):
+        faults.add(places[name] if what == "hosts" else (what, name), words)
 
 
 def _check_transport(key: KeyPath, host: Mapping[str, Any], faults: Faults) -> None:

@@ -28,7 +28,7 @@ from infratest.store.directory import StateDir
 log = logging.getLogger(__name__)
 
 FOLDER = "cache/inventories"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,10 @@ def ask(inventory: Inventory, state: StateDir | None, deadline: Deadline) -> Dat
     kind, folder, options = type(inventory).__module__, str(inventory.folder), inventory.options
     # A secret shows itself as a mask: what tells one from another is its digest.
     given = _hex("\0".join(str(getattr(options, field.name)) for field in fields(type(options)).values()))
-    question = repr((FORMAT, __version__, kind, options, given, folder, account()))
-    name = f"{FOLDER}/{_hex(question)[:32]}"
+    asked = (FORMAT, __version__, kind, options, given, folder)
+    question = repr((*asked, account()))
+    # Another account's answer takes the place of the one before: with each environment a file more would be left.
+    name = f"{FOLDER}/{_hex(repr(asked))[:32]}"
     kept = _kept(state, name, question)
     if kept is not None:
         return kept

@@ -17,6 +17,7 @@ from infratest.hosts import GONE, NOT_MADE, Host
 from infratest.options import build
 from infratest.providers.base import Context, Provider
 from infratest.stack import listing, ownership
+from infratest.stack.command import command
 from infratest.stack.declared import StackFile
 from infratest.store.beside import outputs
 from infratest.store.directory import StateDir
@@ -62,7 +63,7 @@ def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Ho
 
     def refuse() -> None:
         with suppress(StateError):  # a damaged journal is told by those who work with it
-            refuse_another(stack, provider, Journal(state).records())
+            refuse_another(stack, state, provider, Journal(state).records())
 
     with another_first(refuse):
         hosts = (
@@ -121,7 +122,7 @@ def makers(stack: StackFile, provider: Provider) -> list[str]:
     return [f"{stack.provider} ({place})" if place else stack.provider for place in provider.places()]
 
 
-def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> list[str]:
+def by_another(stack: StackFile, state: StateDir, provider: Provider, records: Sequence[Record]) -> list[str]:
     """Return, a line each, what another provider than that of the stack file made and nobody has removed.
 
     Where a provider cannot say at which place it works, as without a login, what was made by it counts as its own.
@@ -139,14 +140,14 @@ def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) 
         says, back = "the stack file and the environment say", "the former line, or the former environment,"
     return [
         f"provider {other} made {', '.join(sorted(made))}, and {says} provider {seen[0]} now: "
-        f"put {back} back and run `infratest destroy`, then change it"
+        f"put {back} back and run `{command(stack, state, 'destroy')}`, then change it"
         for other, made in made_by_others(records, stack.name, stack.env, seen).items()
     ]
 
 
-def refuse_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> None:
+def refuse_another(stack: StackFile, state: StateDir, provider: Provider, records: Sequence[Record]) -> None:
     """Raise UserError where another provider made what is there of this stack: this one would not see it."""
-    if lines := by_another(stack, provider, records):
+    if lines := by_another(stack, state, provider, records):
         raise UserError(f"{stack.path}: {'; '.join(lines)}")
 
 

@@ -55,7 +55,7 @@ class ProvisionerContract:
     def target(self, told: list[str]) -> Iterator[Target]:
         transport = opened(Host(name="web-1", transport="local"), Deadline(LONG))
         yield Target(
-            transport=transport, sudo=False, environment={"INFRATEST_HOST": "web-1"}, log=told.append,
+            transport=transport, sudo=False, environment={"INFRATEST_HOST_NAME": "web-1"}, log=told.append,
             progress=lambda what, words: told.append(f"{what} {words}"), output=lambda: lambda data: None,
         )  # fmt: skip
         transport.close()

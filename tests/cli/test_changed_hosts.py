@@ -32,7 +32,7 @@ hosts:
 LINE = (
     "db was made with image: debian-12, the stack file says debian-13; with user: root, the stack file says admin; "
     "with memory: 256MiB, the stack file says 1GiB; with ports: [80, 5432], the stack file says [80]. "
-    "It stays as it is; `infratest destroy --env dev --host db` and `infratest up --env dev --host db` make it anew"
+    "It stays as it is; `infratest destroy --host db` and `infratest up --host db` make it anew"
 )
 KEYS = [
     {"host": "db", "key": "image", "made": "debian-12", "declared": "debian-13"},

@@ -135,3 +135,25 @@ def test_what_uses_no_secret_goes_on_without_it(place, monkeypatch):
     err = place.run("destroy", status=2)[1]
     assert lacking in err
     assert "goes on" not in err
+
+
+def test_what_removes_it_is_told_such_that_it_does_so_from_there(place, tmp_path):
+    """Typed as it is told in another stack's folder, it must not be about that one."""
+    place.write(f"{STACK}{PARAMETERS}environments: {{dev: {{}}, blue: {{}}}}\n")
+    there, other = tmp_path / "stack.yaml", tmp_path / "other"
+    other.mkdir()
+    (other / "stack.yaml").write_text(STACK)
+    elsewhere = Place(other)
+    remove = f"`infratest destroy --stack {there} --env blue`"
+    words = ("up", "--stack", str(there), "--env", "blue", "-D", "workers=4")
+    _, err = elsewhere.run(*words)
+    assert f"another -D changes it, {remove} forgets it" in err
+    assert f"3 hosts ready; {remove} removes what was made" in err
+    (tmp_path / "p.sh").write_text("echo another\n")
+    place.write(f"{STACK}{PARAMETERS}environments: {{dev: {{}}, blue: {{}}}}\n".replace("count: 2", "count: 1"))
+    out = elsewhere.run("status", "--stack", str(there), "--env", "blue")[0]
+    begin = f"infratest destroy --host web-2 --stack {there} --env blue"
+    assert f"web-2 exists and the stack file no longer names it; `{begin}` removes it" in out
+    assert f"`infratest provision --stack {there} --env blue`" in out
+    elsewhere.run(*remove.strip("`").split()[1:])
+    assert place.there() == {}

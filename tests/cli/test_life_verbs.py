@@ -320,7 +320,7 @@ def test_using_what_was_destroyed_leaves_no_journal(place):
 def test_a_scripts_output_is_shown_while_it_runs_and_the_log_is_named(place):
     flag = place.folder / "flag"
     (place.folder / "p.sh").write_text(
-        "echo begun on $INFRATEST_HOST\nprintf '  no end yet'\n"
+        "echo begun on $INFRATEST_HOST_NAME\nprintf '  no end yet'\n"
         f"while [ ! -e {flag} ]; do sleep 0.02; done\necho; echo over\n"
     )
     place.run("up")

@@ -149,9 +149,8 @@ class TestTime:
         world.clock.ahead = 2 * HOUR + 600
         words = refusal(world, TWO_HOURS)
         assert words.startswith("up of shop: stack.yaml:2: budget: ended 10 min ago (20")
-        assert (
-            "nothing is renewed, `infratest destroy` removes all, or raise the budget\nnothing had been made" in words
-        )
+        remove = world.life(TWO_HOURS).command("destroy")
+        assert f"nothing is renewed, `{remove}` removes all, or raise the budget\nnothing had been made" in words
         assert world.lease() == end
         assert "db" not in world.names()
         up(world.life(Budget(time=5 * HOUR)))

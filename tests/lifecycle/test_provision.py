@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click import Context
 
 from infratest.cleaning import Secret
+from infratest.cli.check_infratest import command as check_infratest
+from infratest.cli.main import infratest_command
 from infratest.errors import NotInThisVersion, ProviderError, UserError
+from infratest.hosts import Host
 from infratest.lifecycle import provisioned
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.provision import provision
+from infratest.lifecycle.provision import environment_of, provision
 from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec
+from infratest.provisioners.base import provisioners
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
 
@@ -54,7 +59,7 @@ def log(tmp_path: Path, name: str) -> str:
 def test_a_script_knows_the_stack_and_its_parameters_as_they_are(life, tmp_path):
     specs = (host("db", groups=("data",)), host("web-1", {"shell": "p.sh"}, after=("db",), groups=("web", "edge")))
     nasty = "a 'b' \"c\" $(touch /tmp/never) `x` \\ é\nline 2"
-    names = "STACK ENV HOST ADDRESS ADDRESS_DB ADDRESS_WEB_1 HOSTS PARAM_GREETING PARAM_ON"
+    names = "STACK_NAME ENV_NAME HOST_NAME ADDRESS ADDRESS_DB ADDRESS_WEB_1 HOSTS PARAM_GREETING PARAM_ON"
     script = f'for v in {names}; do echo "[$(printenv INFRATEST_$v)]"; done'
     provision(life(specs, {"p.sh": script}, parameters={"greeting": nasty, "on": True}))
     words = log(tmp_path, "web-1").replace("\n", "|")
@@ -63,9 +68,22 @@ def test_a_script_knows_the_stack_and_its_parameters_as_they_are(life, tmp_path)
     assert "|[true]|" in words
 
 
+def test_what_a_script_is_told_is_no_option_of_what_it_calls():
+    """Where it runs `check_infratest --host local`, INFRATEST_STACK=shop was a stack file that is not there."""
+    context = Context(infratest_command)
+    commands = [infratest_command.get_command(context, verb) for verb in infratest_command.list_commands(context)]
+    options = {str(one.envvar) for each in (*commands, check_infratest) for one in (each.params if each else ())}
+    assert {"INFRATEST_STACK", "INFRATEST_ENV", "INFRATEST_HOST"} <= options
+    one = Host(name="web-1", address="192.0.2.1")
+    stack = StackFile(name="shop", env="dev", path=Path(), folder=Path(), parameters={"stack": "x", "host": "y"})
+    told = environment_of(stack, one, [one])
+    assert told["INFRATEST_STACK_NAME"] == "shop"
+    assert not options & {*told}
+
+
 def test_hosts_are_provisioned_after_those_they_come_after(life, tmp_path):
     order = tmp_path / "order"
-    script = f'echo "$INFRATEST_HOST" >>{order}'
+    script = f'echo "$INFRATEST_HOST_NAME" >>{order}'
     specs = tuple(host(name, {"shell": "p.sh"}, after=after) for name, after in (("web", ["db"]), ("db", [])))
     assert provision(life(specs, {"p.sh": script})) == ["web", "db"]
     assert order.read_text().split() == ["db", "web"]
@@ -178,13 +196,30 @@ def test_a_host_made_anew_is_provisioned_by_nothing(life):
     assert behind(mine) == (("web-1",), ())
 
 
+def test_what_a_host_is_provisioned_with_is_the_same_wherever_the_project_is(tmp_path):
+    """Moved, or named by another way; what is in the files, and how they are named there, is what counts."""
+    work = [{"shell": "provision/p.sh"}, {"file": {"from": "../common/x", "to": "/etc/x"}}]
+    for name in ("one", "two"):
+        (tmp_path / name / "shop/provision").mkdir(parents=True)
+        (tmp_path / name / "common").mkdir()
+        (tmp_path / name / "shop/provision/p.sh").write_text("echo one")
+        (tmp_path / name / "common/x").write_text("x")
+    folders = ("one/shop", "two/shop", "two/common/../shop")
+    found = [provisioned.digest(provisioners(work, tmp_path / folder, "")) for folder in folders]
+    assert len(set(found)) == 1
+    (tmp_path / "two/common/x").write_text("y")
+    assert provisioned.digest(provisioners(work, tmp_path / "two/shop", "")) != found[0]
+    work[0]["shell"] = f"{tmp_path}/one/shop/provision/p.sh"
+    assert provisioned.digest(provisioners(work, tmp_path / "one/shop", "")) != found[0]
+
+
 def test_what_is_told(tmp_path):
     both = provisioned.Behind(never=("web-1", "web-2"), changed=("db",))
-    assert provisioned.lines(both, "dev") == [
+    assert provisioned.lines(both, "infratest provision --env dev") == [
         "not provisioned since made: web-1, web-2; `infratest provision --env dev` does it",
         "provisioned before their provisioners changed: db; `infratest provision --env dev` again",
     ]
-    assert provisioned.lines(provisioned.Behind(), "") == []
+    assert provisioned.lines(provisioned.Behind(), "infratest provision") == []
 
 
 def test_what_is_on_a_host_is_recorded_before_its_first_provisioning_alone(life, tmp_path):

@@ -162,7 +162,7 @@ def test_in_a_systemd_that_runs(machine, tmp_path, monkeypatch):
     monkeypatch.setenv("LANG", ODD)
     here = stack_in(tmp_path)
     found = timer.of(here, ID, user=False, root=machine.root)
-    assert found.unit == "infratest-reap-shop-dev-01234567.timer"
+    assert found.unit == "infratest-reap-shop:dev-01234567.timer"
     words = ["/bin/sh", "-c", 'printf "%s\\n" "$1" "$LANG" >/run/reaped', "sh", ODD]
     texts = timer.texts(replace(here, folder=Path("/")), StateDir(tmp_path / "state"), Container, words)
     assert timer.running(here, ID, machine.root, machine.systemctl) is None

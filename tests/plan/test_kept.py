@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from infratest.cli._kept_plan import TICK, keep_plan
+from infratest.identity import account
 from infratest.plan import kept
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
@@ -397,3 +398,14 @@ def test_what_changed_while_it_was_read_is_not_kept(place, monkeypatch, changes)
     about = {"warning": "", "critical": "", "timeout": 10.0, "verbosity": 0, "heal": False}
     keep_plan(session, plan, ["features"], about, began)
     assert len(place.plans()) == (0 if changes else 1)
+
+
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "HCLOUD_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "NETBOX_API"])
+def test_a_plan_with_hosts_that_another_account_was_told_is_made_anew(monkeypatch, name):
+    monkeypatch.delenv(name, raising=False)
+    now = time.time()
+    about = {"answers": (now - 60, now + 600, account())}
+    assert not kept._too_old(about)
+    monkeypatch.setenv(name, "hunter2")
+    assert kept._too_old(about)
+    assert "hunter2" not in account()

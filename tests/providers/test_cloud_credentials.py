@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from infratest.cleaning import MASK, clean
-from infratest.errors import UserError
-from infratest.providers.cloud.drivers import _aws
+from infratest.deadline import Deadline
+from infratest.errors import InventoryError, UserError
+from infratest.providers.cloud.drivers import _aws, kind_of
 from infratest.providers.cloud.drivers.base import Settings
+from infratest.stack.file import load
+from infratest.stack.open import open_provider
+from infratest.store.directory import StateDir
+from infratest.testing.inventories import opened
 
 CREDENTIALS = """\
 [default]
@@ -91,3 +97,52 @@ def test_a_file_that_is_none_is_told_of_without_its_lines(home):
 def test_what_is_secret_is_masked_from_then_on(home):
     found(settings(home, profile="work"))
     assert clean("the work-secret and the work-token") == f"the {MASK} and the {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("driver", "environment", "files"),
+    [
+        ("ec2", ENVIRONMENT, (".aws/config", ".aws/credentials")),
+        ("ec2", ENVIRONMENT | {"AWS_CONFIG_FILE": "/x/config"}, ("/x/config", ".aws/credentials")),
+        (
+            "openstack",
+            {"OS_AUTH_URL": "https://k.example/v3", "OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "p"},
+            (".config/openstack/clouds.yaml", ".config/openstack/secure.yaml", "/etc/openstack/secure.yaml"),
+        ),
+        (
+            "cloudstack",
+            {"CLOUDSTACK_ENDPOINT": "https://c.example", "CLOUDSTACK_KEY": "k", "CLOUDSTACK_SECRET": "s"},
+            (".cloudstack.ini",),
+        ),
+    ],
+)
+def test_the_files_with_another_account_are_told_there_or_not(tmp_path, driver, environment, files):
+    """An answer that is kept is not of the account that they name now."""
+    told = kind_of(driver)(settings(tmp_path, environment)).files
+    assert {tmp_path / file for file in files} <= set(told)
+    assert all(path.is_absolute() for path in told)
+
+
+CLOUD = "clouds: {shop: {auth: {auth_url: 'http://127.0.0.1:%s/v3', username: u, password: p, project_name: p}}}\n"
+SECTION = "[shop]\nendpoint = http://127.0.0.1:%s/client/api\nkey = k\nsecret = s\n"
+STACK = "stack: s\nprovider: {name: cloud, driver: %s, profile: shop}\nhosts: {web: {image: x, size: y}}\n"
+
+
+@pytest.mark.parametrize(
+    ("driver", "file", "text"), [("openstack", "clouds.yaml", CLOUD), ("cloudstack", "cloudstack.ini", SECTION)]
+)
+def test_the_account_is_the_stacks_wherever_one_stands(tmp_path, monkeypatch, driver, file, text):
+    """By the provider and by the inventory, which nobody answers: in another stack's folder it is not that one's."""
+    for name, port in (("a", 1), ("b", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(text % port)
+    for name in [name for name in os.environ if name.startswith(("OS_", "CLOUDSTACK_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "b")
+    (tmp_path / "a/stack.yaml").write_text(STACK % driver)
+    (place,) = open_provider(load(tmp_path / "a/stack.yaml"), StateDir(tmp_path / "state")).places()
+    assert "127.0.0.1:1/" in f"{place}/"
+    listing = opened("cloud", {"driver": driver, "profile": "shop"}, tmp_path / "a")
+    with pytest.raises(InventoryError, match=r"127\.0\.0\.1:1\b"):
+        listing.hosts(Deadline(0.2))

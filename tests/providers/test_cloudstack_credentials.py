@@ -34,8 +34,7 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def home(tmp_path: Path) -> Path:
     place = tmp_path / "home"
     place.mkdir()
     (place / ".cloudstack.ini").write_text(FILE)
@@ -43,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def settings(home: Path, environment: dict[str, str] | None = None, **others: str) -> Settings:
-    return Settings(driver="cloudstack", environment=environment or {}, home=home, **others)
+    return Settings(driver="cloudstack", environment=environment or {}, home=home, folder=home.parent, **others)
 
 
 def found(given: Settings) -> tuple[str, str, str, str]:

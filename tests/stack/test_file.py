@@ -320,3 +320,64 @@ def test_how_long_it_must_stay_calm_after_an_approved_heal(load_text):
     rules = "a: {do: [{provision: {}}], earn: {calm: 24h}}, b: {do: [{provision: {}}]}"
     found = load_text(f"stack: s\nhosts: {{w: {{}}}}\nheal: {{{rules}}}\n").heal
     assert [(rule.approvals, rule.calm) for rule in found] == [(5, 86400.0), (5, 0.0)]
+
+
+SCRIPTED = "stack: s\nhosts: {HOSTS}\nparameters: {PARAMETERS}\ndefaults: {provision: [{shell: p.sh}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "parameters", "lines"),
+    [
+        (
+            "{web-1: {}, db: {}, web_1: {}}",
+            "{}",
+            ["hosts.web_1: 'web-1' and 'web_1' are both INFRATEST_ADDRESS_WEB_1 to"],
+        ),
+        (
+            "{Web.2: {}, web: {count: 2}}",
+            "{}",
+            ["hosts.web: 'Web.2' and 'web-2' are both INFRATEST_ADDRESS_WEB_2 to the"],
+        ),
+        (
+            "{web: {}}",
+            "{db-host: {type: string, default: a}, db_host: {type: string, default: b}}",
+            ["parameters.db_host: 'db-host' and 'db_host' are both INFRATEST_PARAM_DB_HOST to the scripts of"],
+        ),
+        ("{web-1: {}, web-2: {}}", "{web: {type: string, default: a}, web-1: {type: string, default: b}}", []),
+    ],
+)
+def test_two_names_that_a_script_could_not_tell_apart(load_text, tmp_path, hosts, parameters, lines):
+    (tmp_path / "p.sh").touch()
+    text = SCRIPTED.replace("{HOSTS}", hosts).replace("{PARAMETERS}", parameters)
+    if not lines:
+        assert len(load_text(text).hosts) == 2
+        return
+    with pytest.raises(StackFileError) as refused:
+        load_text(text)
+    (said,) = str(refused.value).splitlines()
+    assert lines[0] in said
+    assert said.endswith("; rename one")
+    assert load_text(text.replace("provision: [{shell: p.sh}]", "")).hosts  # nobody is told anything
+
+
+def test_a_script_could_not_tell_hosts_of_inventories_apart_either(load_text, tmp_path):
+    (tmp_path / "p.sh").touch()
+    (tmp_path / "team").write_text("Host web-1 web_1\n")
+    text = "stack: s\nprovider: {name: existing, from: [{ssh-config: team}]}\n"
+    with pytest.raises(StackFileError, match="'web-1' and 'web_1' are both INFRATEST_ADDRESS_WEB_1 to the scripts"):
+        list(load_text(f"{text}defaults: {{provision: [{{shell: p.sh}}]}}\n").hosts)
+    assert [spec.name for spec in load_text(text).hosts] == ["web-1", "web_1"]
+
+
+def test_a_stack_is_in_one_folder_by_whichever_way_it_is_named(tmp_path, monkeypatch):
+    for name in ("shop", "other/deep"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "shop/stack.yaml").write_text("stack: s\nhosts: {web: {}}\n")
+    (tmp_path / "other/stack.yaml").write_text("stack: other\nhosts: {web: {}}\n")
+    (tmp_path / "shop/link").symlink_to(tmp_path / "other/deep")
+    monkeypatch.chdir(tmp_path / "shop")
+    for way in ("stack.yaml", "../shop/stack.yaml", "../other/../shop/stack.yaml", f"{tmp_path}/shop/./stack.yaml"):
+        assert load(Path(way)).folder == tmp_path / "shop", way
+    # Behind a link that is the folder above its target, and not this one.
+    beyond = load(Path("link/../stack.yaml"))
+    assert (beyond.name, beyond.folder.resolve()) == ("other", tmp_path / "other")

@@ -12,6 +12,8 @@ from infratest.errors import InventoryError, StackFileError, UserError
 from infratest.stack import kept_answers
 from infratest.stack.file import load
 from infratest.store.directory import StateDir
+from tests.contracts.case_files import programs
+from tests.contracts.cases.inventories.terraform import AWS, state
 
 STACK = "stack: s\nprovider: {name: existing, from: [%s]}\n"
 
@@ -224,15 +226,47 @@ def test_one_who_asks_keeps_the_others_waiting_until_their_deadline(tmp_path):
     assert len(again.hosts) == 1
 
 
-def test_an_answer_is_of_one_account_and_nothing_secret_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setenv("AWS_PROFILE", "prod")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
-    assert [*hosts(tmp_path, STACK % "{ssh-config: team}", team="Host web\n")] == ["web"]
-    monkeypatch.setenv("AWS_PROFILE", "test")
-    assert [*hosts(tmp_path, STACK % "{ssh-config: team}")] == ["web"]
-    kept = [*(tmp_path / "state/cache/inventories").glob("*.json")]
-    assert len(kept) == 2
-    assert not any("hunter2" in path.read_text() for path in kept)
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Return what says how often Terraform was asked for the one host of a stack, once more where that is needed."""
+    (tmp_path / "infra").mkdir()
+    # A stand-in for the real program, which prints what that printed.
+    script = f"#!/bin/sh\necho >>{tmp_path}/asked\ncat <<'E'\n{state(AWS)}\nE\n"
+    monkeypatch.setenv("PATH", f"{programs(tmp_path, {'terraform': script})}:/usr/bin:/bin")
+
+    def times():
+        assert [*hosts(tmp_path, STACK % "{terraform: infra}")] == ["web-0"]
+        return (tmp_path / "asked").read_text().count("\n")
+
+    return times
+
+
+def test_an_answer_is_of_one_account_and_nothing_secret_is_kept(tmp_path, monkeypatch, asked):
+    assert (asked(), asked()) == (1, 1)
+    for number, name in enumerate(
+        ("AWS_PROFILE", "HCLOUD_TOKEN", "OS_APPLICATION_CREDENTIAL_ID", "GOOGLE_APPLICATION_CREDENTIALS", "NETBOX_API",
+         "KUBECONFIG", "OUR_OWN_PASSWORD")
+    ):  # fmt: skip
+        monkeypatch.setenv(name, "hunter2hunter2")
+        assert (asked(), asked()) == (number + 2, number + 2), name
+    (kept,) = (tmp_path / "state/cache/inventories").glob("*.json")
+    assert "hunter2" not in kept.read_text()
+    # What another call has another value of says nothing of an account: each look of a monitor would ask anew.
+    for name in ("INVOCATION_ID", "TRIGGER_TIMER_REALTIME_USEC", "NAGIOS_SERVICEATTEMPT", "SUDO_COMMAND"):
+        monkeypatch.setenv(name, "of this one call")
+    assert asked() == 8
+
+
+def test_another_workspace_of_terraform_is_asked_anew(tmp_path, asked):
+    assert asked() == 1
+    (tmp_path / "infra/.terraform").mkdir()
+    (tmp_path / "infra/.terraform/environment").write_text("staging")
+    assert (asked(), asked()) == (2, 2)
+    (tmp_path / "infra/terraform.tfstate.d/staging").mkdir(parents=True)
+    (tmp_path / "infra/terraform.tfstate.d/staging/terraform.tfstate").write_text("{}")
+    assert (asked(), asked()) == (3, 3)
+    (tmp_path / "infra/.terraform/terraform.tfstate").write_text('{"backend": {}}')
+    assert (asked(), asked()) == (4, 4)
 
 
 def test_how_long_an_answer_serves():

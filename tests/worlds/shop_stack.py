@@ -31,7 +31,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.write(STACK)
-        (folder / "p.sh").write_text("echo on $INFRATEST_HOST\n")
+        (folder / "p.sh").write_text("echo on $INFRATEST_HOST_NAME\n")
 
     def write(self, text: str) -> None:
         (self.folder / "stack.yaml").write_text(text)

@@ -8,7 +8,7 @@ if [ "$(dpkg-query -W -f '${db:Status-Status}' nginx-light 2>/dev/null)" != inst
     apt-get -q install -y --no-install-recommends nginx-light
 fi
 page=/var/www/html/index.html
-if [ "$(cat "$page" 2>/dev/null)" != "this is $INFRATEST_HOST" ]; then
-    echo "this is $INFRATEST_HOST" >"$page"
+if [ "$(cat "$page" 2>/dev/null)" != "this is $INFRATEST_HOST_NAME" ]; then
+    echo "this is $INFRATEST_HOST_NAME" >"$page"
 fi
 systemctl -q is-active nginx || systemctl start nginx

@@ -125,7 +125,7 @@ def _before(session: Session, host: Host) -> Baseline:
     if kept is None:
         raise UserError(
             "nothing was kept of it before it was provisioned: `infratest up` and `provision` do, of hosts that were "
-            "never provisioned; `infratest rebuild` and `provision` begin anew"
+            f"never provisioned; `{session.command('rebuild', '--host', host.name)}` and `provision` begin anew"
         )
     records = Journal(session.state).records()
     id = live_ids(records, stack.name, stack.env).get(host.name, "")

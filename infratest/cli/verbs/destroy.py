@@ -42,7 +42,8 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
         forget(session.state, session.stack.place)
     say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")
     if not removed:  # what somebody means to remove may be there, and of another state directory
-        for line in strays.lines(strays.Strays(elsewhere=strays.find(looking(session)).elsewhere), session.stack):
+        stray = strays.Strays(elsewhere=strays.find(looking(session)).elsewhere)
+        for line in strays.lines(stray, session.stack, session.command):
             say(line)
     return 0
 

@@ -23,7 +23,8 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor, Finding, unusable
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, Host
-from infratest.project.session import STACK_FILE, Session
+from infratest.project.session import Session
+from infratest.stack.command import STACK_FILE
 from infratest.stack.open import open_hosts, open_transport
 from infratest.transports.base import Chooses
 

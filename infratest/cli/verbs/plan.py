@@ -97,7 +97,7 @@ def _hosts(session: Session) -> tuple[list[Host], int]:
         if provider.declared:
             raise
         with suppress(StateError):
-            refuse_another(session.stack, provider, Journal(session.state).records())
+            refuse_another(session.stack, session.state, provider, Journal(session.state).records())
         say(f"where the hosts are is not known: {error}; what is shown goes by the stack file alone")
         return hosts_unasked(session.stack, session.state), 1
 

@@ -90,7 +90,8 @@ def _tell_strays(session: Session, life: Lifecycle, doomed: set[str]) -> None:
     found = strays.find(life)
     undeclared = tuple(one for one in found.undeclared if one.id not in doomed)
     elsewhere = tuple(one for one in found.elsewhere if one.id not in doomed)
-    for line in strays.lines(strays.Strays(undeclared=undeclared, elsewhere=elsewhere), session.stack):
+    stray = strays.Strays(undeclared=undeclared, elsewhere=elsewhere)
+    for line in strays.lines(stray, session.stack, session.command):
         say(line)
 
 
@@ -104,7 +105,7 @@ def _mended(session: Session, damaged: list[str], dry_run: bool) -> int:
         say(f"set aside in {ASIDE}: {line}")
     left = find(looking(session))
     for one in left:
-        say(f"left: {_line(one)}; it may have been live: look at it, `infratest reap` again removes it")
+        say(f"left: {_line(one)}; it may have been live: look at it, `{session.command('reap')}` again removes it")
     return 1 if left else 0
 
 

@@ -38,5 +38,5 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
         lambda life: rebuild(life, names(session), yes_production=yes_production),
         ready_by(session.stack),
     )
-    say(f"rebuilt: {', '.join(done)}; `infratest provision` makes them what they are to be")
+    say(f"rebuilt: {', '.join(done)}; `{session.command('provision')}` makes them what they are to be")
     return 0

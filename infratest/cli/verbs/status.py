@@ -88,9 +88,9 @@ def command(session: Session, form: str, with_os: bool) -> int:
             click.echo(clean(f"parameters given to `up` or `provision`: {shown(session.kept)}", 1000))
         for line in (
             *_health(session),
-            *made_from.told(changed, session.stack.env),
-            *provisioned.lines(behind, session.stack.env),
-            *strays.lines(stray, session.stack),
+            *made_from.told(changed, session.command),
+            *provisioned.lines(behind, session.command("provision")),
+            *strays.lines(stray, session.stack, session.command),
         ):
             click.echo(clean(line, 1000))
     return 0
@@ -199,26 +199,24 @@ def _reached(host: Host) -> str:
 
 
 def _lines(session: Session, found: Status) -> list[str]:
-    lines = []
+    lines, reap = [], session.command("reap")
     if found.expires is not None:
         left = found.expires - time.time()
-        words = (
-            f"in {human(left, 's')}" if left > 0 else f"{human(-left, 's')} ago: `infratest reap --expired` removes it"
-        )
+        removes = f"`{session.command('reap', '--expired')}` removes it"
+        words = f"in {human(left, 's')}" if left > 0 else f"{human(-left, 's')} ago: {removes}"
         lines.append(f"lease of {found.owner} ends {moment(found.expires)} ({words})")
     if found.term is not None and found.term.ends is not None:
-        lines.append(budget.told(found.term.ends, time.time(), session.stack, found.state_id))
+        destroy = session.command("destroy")
+        lines.append(budget.told(found.term.ends, time.time(), session.stack, found.state_id, destroy))
     if found.resources:
         lines.append(f"journal: {len(found.resources)} live: {', '.join(' '.join(one) for one in found.resources)}")
     for one in found.interrupted:
         lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {moment(one.time)}")
     for left_over in found.leftovers:
-        lines.append(
-            f"leftover: {left_over.kind} {left_over.name} ({short(left_over.id)}); `infratest reap` removes it"
-        )
+        lines.append(f"leftover: {left_over.kind} {left_over.name} ({short(left_over.id)}); `{reap}` removes it")
     lines += found.by_another
     for undo in found.undos:
-        lines.append(f"fault on {undo.host} not known to be taken back; `infratest reap` runs: {undo.command}")
+        lines.append(f"fault on {undo.host} not known to be taken back; `{reap}` runs: {undo.command}")
     return lines or ["journal: nothing was made from this state directory"]
 
 

@@ -83,7 +83,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     if life.provider.declared:
         say(f"{counted(count, 'host')} ready; provider {session.stack.provider} makes and removes nothing")
     else:
-        say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
+        say(f"{counted(count, 'host')} ready; `{session.command('destroy')}` removes what was made")
     _tell_behind(session, with_needed(session.stack.hosts, names(session)))
     _tell_budget(life, life.term())
     return 0
@@ -108,18 +108,18 @@ def _foreseen(session: Session, life: Lifecycle) -> int:
 def _tell_budget(life: Lifecycle, term: Term | None) -> None:
     """Say until when the stack may stand, and who ends it."""
     if term is not None and term.ends is not None:
-        say(budget.told(term.ends, life.clock.time(), life.stack, life.state_id()))
+        say(budget.told(term.ends, life.clock.time(), life.stack, life.state_id(), life.command("destroy")))
 
 
 def _tell_elsewhere(session: Session, found: strays.Strays) -> None:
     """Say which hosts of this stack another state directory made."""
-    for line in strays.lines(strays.Strays(elsewhere=found.elsewhere), session.stack):
+    for line in strays.lines(strays.Strays(elsewhere=found.elsewhere), session.stack, session.command):
         say(line)
 
 
 def _tell_undeclared(session: Session, found: strays.Strays) -> None:
     """Say which hosts run on that the stack file no longer names."""
-    for line in strays.lines(strays.Strays(undeclared=found.undeclared), session.stack):
+    for line in strays.lines(strays.Strays(undeclared=found.undeclared), session.stack, session.command):
         say(line)
 
 
@@ -128,7 +128,7 @@ def _tell_behind(session: Session, specs: Sequence[HostSpec]) -> None:
     stack = session.stack
     with suppress(InfratestError):  # a journal that cannot be read is told by what needs it
         found = provisioned.behind(Journal(session.state).records(), stack.name, stack.env, specs, stack.folder)
-        for line in provisioned.lines(found, stack.env):
+        for line in provisioned.lines(found, session.command("provision")):
             say(line)
 
 
@@ -137,5 +137,5 @@ def _tell_changes(session: Session, specs: Sequence[HostSpec]) -> None:
     stack = session.stack
     with suppress(InfratestError):  # what stood in the way of `up` is told by itself
         found = made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
-        for line in made_from.told(found, stack.env):
+        for line in made_from.told(found, session.command):
             say(line)

@@ -216,8 +216,7 @@ class Cloud(Provider):
         ids, names = {server.id for server in listed}, {spec.name for spec in specs}
         missing = [id for host, id in known if id not in ids and host in names]
         listed += poller.look(missing, deadline) if missing else []
-        mine = {"infratest.state": state, "infratest.stack": self.context.stack, "infratest.env": self.context.env}
-        ours = [one for one in listed if all(one.labels.get(key, "") == value for key, value in mine.items())]
+        ours = [one for one in listed if self.context.owns(one.labels, state)]
         found: dict[str, Server] = {}
         for server in sorted(ours, key=lambda one: one.state == base.GONE, reverse=True):
             found[server.labels.get(NAME_LABEL, "")] = server
@@ -347,7 +346,8 @@ class Cloud(Provider):
                         driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
                         ca=str(self.context.folder / Path(own.ca).expanduser()) if own.ca else "",
                         key=own.key, secret=own.secret, arguments=own.arguments,
-                        environment=dict(os.environ), home=Path.home(), own_network=own.own_network,
+                        environment=dict(os.environ), home=Path.home(), folder=self.context.folder,
+                        own_network=own.own_network,
                     )
                 )  # fmt: skip
             return self._opened

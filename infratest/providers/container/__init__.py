@@ -36,7 +36,7 @@ from infratest.providers.base import (
     Resource,
     transport_of,
 )
-from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, network
+from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, leased, network
 from infratest.providers.container.declared import DEFAULT_IMAGE, DEFAULT_USER, HostOptions, Options
 from infratest.providers.container.engine import ASIDE, HOST_LABEL, Engine, find
 from infratest.providers.container.events import Events
@@ -145,7 +145,7 @@ class Container(Provider):
         given = creation.environment_of(spec)
         words += ["--env-file", "/dev/stdin"] if given else []  # on the command line everybody could read them
         words += [chosen.ready.tag, *chosen.how.command]
-        identity = engine.run(words, deadline, given).strip().splitlines()[-1]
+        identity = leased.created(engine, self.context, name, words, deadline, given)
         if chosen.how.machine:
             self._hand_over(engine, spec, identity, address, user, chosen, deadline)
         engine.run(["start", identity], deadline)
@@ -182,7 +182,7 @@ class Container(Provider):
                 contents = ready.contents
                 if contents is None:
                     words = ["create", "--name", name, *creation.label_options(labels), ready.tag, "look"]
-                    shell = engine.run(words, deadline).strip().splitlines()[-1]
+                    shell = leased.created(engine, self.context, name, words, deadline)
                     try:
                         contents = look(engine, ready.tag, shell, deadline)
                     finally:
@@ -213,13 +213,13 @@ class Container(Provider):
         if not state:  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
         found = self._found(deadline).inspect([self._name(state, spec.name) for spec in specs], deadline)
-        by_name = {str(item["Name"]).lstrip("/"): item for item in found}
-        return [self._host(spec, by_name.get(self._name(state, spec.name))) for spec in specs]
+        ours = {leased.host_of(self.context, item, state): item for item in found}
+        return [self._host(spec, ours.get(spec.name)) for spec in specs]
 
     def _host(self, spec: HostSpec, found: Mapping[str, Any] | None) -> Host:
         state = STATES.get(str(found["State"]["Status"]), GONE) if found else GONE
-        labels = (found["Config"].get("Labels") or {}) if found else {}
-        address = str(labels.get(ADDRESS_LABEL, ""))
+        labels = leased.labels(found) if found else {}
+        address = labels.get(ADDRESS_LABEL, "")
         endpoints = _published(found) if found else {}
         at, port = endpoints.get(22, (address, 22))
         ways = [EXEC] if labels.get(creation.WAY_LABEL) == EXEC else ["ssh", "openssh", EXEC]
@@ -300,7 +300,7 @@ class Container(Provider):
     def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
         """A published port is another one after each start: have the host's key on record under the present one."""
         for found in self._found(deadline).inspect([identity], deadline):
-            address = str((found["Config"].get("Labels") or {}).get(ADDRESS_LABEL, ""))
+            address = leased.labels(found).get(ADDRESS_LABEL, "")
             names = [address, *(_ssh_keys.lookup_name(*at) for port, at in _published(found).items() if port == 22)]
             _ssh_keys.renew(self._known_hosts, names, _mark(host, str(found["Id"])))
 
@@ -358,7 +358,7 @@ class Container(Provider):
         return self.context.state / "known_hosts"
 
     def _name(self, state: str, host: str = "") -> str:
-        """The engine's name of a host, or of the stack's network: readable, and nobody else's."""
+        """The engine's name of a host, or of the stack's network: readable; whose it is its labels say."""
         parts = ["infratest", self.context.stack, self.context.env, host, state[:8]]
         return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)
 

@@ -258,7 +258,8 @@ class Libvirt(Provider):
 
         def one(spec: HostSpec) -> Host:
             there = by_name.get(self._name(state, spec.name))
-            if there is None:
+            held = (found(domain.labels, there) if there is not None else None) or {}
+            if there is None or held.get(HOST_LABEL) != spec.name or not self.context.owns(held, state):
                 return self._host(spec, "", GONE, "")
             now = found(domain.state, there) or GONE
             identity = str(there.UUIDString())

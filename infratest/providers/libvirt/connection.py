@@ -28,7 +28,7 @@ ADVICE = (
     ("authentication unavailable", GROUP),
     ("access denied", GROUP),
     ("Unable to get system bus connection", GROUP),
-    ("Cannot access storage file", "was its disk removed? `infratest destroy`, then `infratest up`"),
+    ("Cannot access storage file", "was its disk removed? `destroy` of this stack, then `up`, make it anew"),
     ("KVM kernel module: Permission denied", "QEMU's user must read and write /dev/kvm (on Debian `usermod -aG kvm "
      "libvirt-qemu`); or say `accelerator: tcg`, which is slow"),
     ("Permission denied", "the pool's folder must be one that QEMU's user may enter (mode 0755)"),

@@ -1,4 +1,4 @@
-"""Names of what libvirt holds for us, and of host keys: readable, and nobody else's."""
+"""Names of what libvirt holds for us, and of host keys: readable; whose a host is its lease says."""
 
 from __future__ import annotations
 

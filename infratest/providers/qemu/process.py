@@ -118,7 +118,7 @@ def _reason(words: str, record: Record) -> str:
     if "annot allocate memory" in text or "cannot set up guest memory" in text:
         return f"{text}; this machine cannot give it {record.memory // 1024**2} MiB: say less with `memory:`"
     if "Could not set up host forwarding rule" in text:
-        return f"{text}; somebody else has taken the port since it was chosen: `infratest destroy` and `up` choose anew"
+        return f"{text}; somebody else has taken the port since then: `destroy` and `up` of this stack choose anew"
     if "No space left" in text:
         return f"{text}; the disk of this machine is full"
     return text

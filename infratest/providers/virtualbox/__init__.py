@@ -102,7 +102,8 @@ class VirtualBox(Provider):
         ports = _host_ports.allot(record.uuid, declared.ports(own), self._led_away(deadline))
         machine.clone(vbox, master.uuid, box.SNAPSHOT, record, deadline)
         newcomer = prepare(record, self._seed_address(record), self._keys, self._known_hosts, request.lease.off_at)
-        network = f"infratest-{request.lease.state_id[:8]}-{self.context.stack}-{self.context.env}"
+        # No name holds a colon: with a hyphen, hosts of the stack a-b in c and of a in b-c were in one network.
+        network = f"infratest-{request.lease.state_id[:8]}-{self.context.stack}:{self.context.env}"
         vbox.run(machine.settings(record, ports, network, declared.wishes(own, self.options)), deadline)
         if not box.is_box(master):  # whose guest reads none
             machine.attach_seed(vbox, record, master.slot(0), deadline)

@@ -84,15 +84,21 @@ def profile(settings: Settings) -> dict[str, str]:
     Raises:
         UserError: a profile is asked for by name and neither file has it.
     """
-    environment, name = settings.environment, _profile_name(settings)
-    kept = settings.home / ".aws"
-    config = _sections(Path(environment.get("AWS_CONFIG_FILE") or kept / "config"))
-    shared = _sections(Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or kept / "credentials"))
+    name = _profile_name(settings)
+    config, shared = map(_sections, files(settings))
     found = config.get(name if name == "default" else f"profile {name}", {}) | shared.get(name, {})
     if settings.profile and not found:
         known = sorted({*shared, *(each.removeprefix("profile ") for each in config)})
         raise UserError(f"provider cloud, driver ec2: {unknown('profile', name, known)}")
     return found
+
+
+def files(settings: Settings) -> tuple[Path, Path]:
+    """Return the two files of AWS, there or not: the configuration and the credentials."""
+    kept, environment = settings.home / ".aws", settings.environment
+    config = Path(environment.get("AWS_CONFIG_FILE") or kept / "config")
+    shared = Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or kept / "credentials")
+    return config.expanduser().absolute(), shared.expanduser().absolute()
 
 
 def _profile_name(settings: Settings) -> str:
@@ -102,7 +108,7 @@ def _profile_name(settings: Settings) -> str:
 def _sections(path: Path) -> dict[str, dict[str, str]]:
     reader = configparser.ConfigParser(interpolation=None, strict=False, default_section="\0none")
     try:
-        reader.read_string(path.expanduser().read_text(encoding="utf-8"))
+        reader.read_string(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:

@@ -64,11 +64,17 @@ def login(settings: Settings) -> Login:
     return Login(endpoint=found["endpoint"], key=found["key"], secret=Secret(found["secret"]), ca=ca)
 
 
+def files(settings: Settings) -> tuple[Path, ...]:
+    """Return the places where the file is looked for, there or not, the first that has the section first."""
+    config = settings.environment.get("CLOUDSTACK_CONFIG")
+    places = [Path(config).expanduser()] if config else [settings.folder / FILE, settings.home / f".{FILE}"]
+    return tuple(place.absolute() for place in places)
+
+
 def _section(settings: Settings) -> dict[str, str]:
     """Return what the first file says that has the section. Raises UserError: one is named that no file has."""
     name = settings.profile or settings.environment.get("CLOUDSTACK_REGION") or SECTION
-    config = settings.environment.get("CLOUDSTACK_CONFIG")
-    places = [Path(config).expanduser()] if config else [Path.cwd() / FILE, settings.home / f".{FILE}"]
+    places = files(settings)
     known: list[str] = []
     for place in places:
         sections = _sections(place)

@@ -91,7 +91,7 @@ class Networks:
         if network not in [nic.get("networkid") for nic in server.get("nic", [])]:
             raise ProviderError(
                 f"driver cloudstack: server {own} is not in the stack's network, where its address is: it was made "
-                "before `own-network` was said; `infratest destroy` with --host and its name, then `infratest up`"
+                "before `own-network` was said; `destroy` of this stack with --host and its name, then `up`"
             )
         if at and at != own:
             answer = lib.ask("disableStaticNat", ipaddressid=id)

@@ -19,7 +19,7 @@ from infratest.errors import UserError, unknown
 from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
-#: Files of openstacksdk, in folders that are looked through in this order.
+#: Files of openstacksdk, in folders that are looked through in this order; the stack's own is where it has the current.
 CLOUDS, SECURE = "clouds.yaml", "secure.yaml"
 WAYS = (
     "name a `profile:` of clouds.yaml, set OS_CLOUD or OS_AUTH_URL and its companions (an openrc file does), or give "
@@ -119,9 +119,14 @@ def profile(settings: Settings, name: str) -> dict[str, Any]:
     raise UserError(f"provider cloud, driver openstack: {unknown('cloud', name, sorted(known))}")
 
 
+def files(settings: Settings) -> tuple[Path, ...]:
+    """Return every place where the two files are looked for, there or not."""
+    return tuple(place.absolute() for name in (CLOUDS, SECURE) for place in _files(settings, name, there=False))
+
+
 def _files(settings: Settings, name: str, *, there: bool = True) -> list[Path]:
     given = settings.environment.get("OS_CLIENT_CONFIG_FILE" if name == CLOUDS else "OS_CLIENT_SECURE_FILE")
-    folders = [Path.cwd(), settings.home / ".config" / "openstack", Path("/etc/openstack")]
+    folders = [settings.folder, settings.home / ".config" / "openstack", Path("/etc/openstack")]
     places = [Path(given).expanduser()] if given else [folder / name for folder in folders]
     return [place for place in places if not there or place.is_file()]
 

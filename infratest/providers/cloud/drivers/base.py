@@ -62,7 +62,8 @@ class Settings:
         region: where hosts are made; empty for the driver's own choice. endpoint: a URL instead of the cloud's own.
         ca: a file of certificates to trust instead of the system's. profile: of the cloud's own configuration files.
         key, secret: from parameters of the stack file. arguments: libcloud's own, for drivers without a file here.
-        own_network: hosts stand in a network of the stack's own.
+        folder: of the stack file, where files of credentials are looked for before they are at home: not where one
+        happens to stand, which may be another stack's. own_network: hosts stand in a network of the stack's own.
     """
 
     driver: str
@@ -75,6 +76,7 @@ class Settings:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     home: Path = Path("/")
+    folder: Path = Path("/")
     own_network: bool = False
 
 
@@ -238,6 +240,11 @@ class Driver(ABC):
     def endpoint(self) -> str:
         """Return the URL of its API, also where the environment names it; empty for the cloud's own."""
         return self.settings.endpoint
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files in which credentials are looked for, there or not: another one is another account."""
+        return ()
 
     @abstractmethod
     def connect(self, region: str) -> Any:

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infratest.cleaning import clean
@@ -105,6 +106,10 @@ class CloudStack(Driver):
     @property
     def endpoint(self) -> str:
         return self._login.endpoint
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return _cloudstack.files(self.settings)
 
     def connect(self, region: str) -> Any:
         from infratest.providers.cloud.drivers._cloudstack_wire import Cloud

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from infratest.cleaning import clean
@@ -105,6 +106,10 @@ class Ec2(Driver):
     @property
     def region(self) -> str:
         return self._region
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return _aws.files(self.settings)
 
     def connect(self, region: str) -> Any:
         return _aws.connected(self.settings, region)

@@ -13,6 +13,7 @@ import ipaddress
 import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from infratest.cleaning import clean
@@ -87,6 +88,10 @@ class OpenStack(Driver):
     def endpoint(self) -> str:
         """Return keystone's URL; its version is no other place."""
         return self._door.login.auth["auth_url"].rstrip("/").removesuffix("/v3")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return _openstack.files(self.settings)
 
     def connect(self, region: str) -> Any:
         from infratest.providers.cloud.drivers._openstack_wire import Cloud
