@@ -54,14 +54,17 @@ class Watch:
 
     Args:
         id: `<feature>#<slug>@<host>`. name: what it is called there, once on its host. host: its name, `-` for the
-        stack. feature: its path as ids have it. title: the scenario's own name. needs: ids of other watches that have
-        to hold first. runbook: a URL, or empty. heals: whether a heal rule is for it. rows: whether it is an outline.
+        stack. feature: its path as ids have it. file: what `check_infratest` finds it by wherever the tool stands, its
+        absolute path, or `@name` of a ready-made one. title: the scenario's own name. needs: ids of other watches that
+        have to hold first. runbook: a URL, or empty. heals: whether a heal rule is for it. rows: whether it is an
+        outline.
     """
 
     id: str
     name: str
     host: str
     feature: str
+    file: str
     slug: str
     title: str = ""
     policy: Policy = DEFAULT

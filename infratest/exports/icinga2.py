@@ -198,7 +198,7 @@ class Icinga2(Export, Live):
             "event_command": text(f"{what.name}-heal") if watch.heals and self.options.heal else "",
             **host,
             "vars.infratest_scenario": text(without_macros(watch.slug)),
-            "vars.infratest_feature": text(without_macros(watch.feature)),
+            "vars.infratest_feature": text(without_macros(watch.file)),
         }
         return _object("Service", object_name(watch.name, "Icinga", FORBIDDEN), about, f"{what.name}-service")
 

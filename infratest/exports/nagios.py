@@ -213,9 +213,7 @@ class Nagios(Export, Live):
         ]
 
     def _service(self, what: What, watch: Watch, left: list[Left]) -> str:
-        words = argument(
-            [*([] if watch.host == NO_HOST else ["-H", watch.host]), "-s", watch.slug, "--", watch.feature]
-        )
+        words = argument([*([] if watch.host == NO_HOST else ["-H", watch.host]), "-s", watch.slug, "--", watch.file])
         policy = watch.policy
         title = watch.title if watch.title != watch.name else ""
         if set(UNSAFE) & set(title) or not title.isprintable() or title != title.strip() or title in NO_VALUES:

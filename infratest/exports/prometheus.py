@@ -219,8 +219,9 @@ def _scenarios(what: What) -> list[Watch]:
 
 def _way_in(what: What) -> Watch:
     return Watch(
-        id="reachable", name="reachable", host="", feature="", slug="reachable", title="reachable", policy=what.policy
-    )
+        id="reachable", name="reachable", host="", feature="", file="", slug="reachable", title="reachable",
+        policy=what.policy,
+    )  # fmt: skip
 
 
 def _rules(what: What, watch: Watch, levels: Sequence[str] = LEVELS) -> list[dict[str, Any]]:

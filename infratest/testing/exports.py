@@ -38,7 +38,8 @@ def watch(
 ) -> Watch:
     """Return one scenario on one host."""
     known: dict[str, Any] = {"name": slug, "title": slug.replace("-", " "), "policy": POLICY}
-    return Watch(id=f"{feature}#{slug}@{host}", host=host, feature=feature, slug=slug, **{**known, **more})
+    id, file = f"{feature}#{slug}@{host}", f"/srv/shop/{feature}"
+    return Watch(id=id, host=host, feature=feature, file=file, slug=slug, **{**known, **more})
 
 
 def what(*watches: Watch, hosts: tuple[Host, ...] | None = None, **more: Any) -> What:
