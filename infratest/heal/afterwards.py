@@ -132,7 +132,7 @@ class Afterwards(Acts):
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again: its host or its scenario is no longer there.
 
-        Empty where it may be, as where it is skipped now, or of a feature that only some checks name.
+        Empty where it may be, as where it is skipped now.
         """
         if any(result.id == id for result in self._report.results):
             return ""
@@ -147,7 +147,7 @@ class Afterwards(Acts):
             ids = self._means.planned(id.partition("#")[0])
         except InfratestError:  # a feature that cannot be read is not gone
             return ""
-        return "" if ids is None or id in ids else "its scenario is there no longer"
+        return "" if id in ids else "its scenario is there no longer"
 
     def _told(self, result: Result, rule: HealRule | None, one: Unverified, looked: float) -> list[HealRecord]:
         helped, now = well(result), self._means.clock()
