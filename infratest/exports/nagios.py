@@ -83,7 +83,7 @@ class Nagios(Export, Live):
         known = names_of(what.watches)
         for watch in what.watches:
             blocks += [self._service(what, watch, left), *_dependencies(what, watch, known)]
-        text = f"# {what.place}, written by `infratest monitor export nagios`: do not edit.\n\n" + "\n".join(blocks)
+        text = self.heading(what) + "\n".join(blocks)
         files = {f"{what.name}.cfg": text, f"{what.name}.feature": REACHABLE, **what.canary_feature(folder)}
         own = f"{what.name}-local.cfg"
         return Written(
