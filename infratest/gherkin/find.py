@@ -136,12 +136,12 @@ def _resolve(argument: str, places: Sequence[Path], name_of: Callable[[Path], st
         path = place / name
         if _is(path, os.path.isfile):
             _refuse_lines_beyond(path, name, lines)
-            return [FeaturePath(path.resolve(), name_of(path), lines)]
+            return [FeaturePath(path.resolve(), _usable(name_of(path)), lines)]
         if _is(path, os.path.isdir):
             inside = sorted(_features_below(path))
             if not inside:
                 raise NoFeature(f"{path}: holds no {SUFFIX} file: nothing to run")
-            return [FeaturePath(file.resolve(), name_of(file)) for file in inside]
+            return [FeaturePath(file.resolve(), _usable(name_of(file))) for file in inside]
         if _is(path, os.path.exists):
             raise FeatureError(f"{name}: is neither a file nor a folder but a pipe, socket or device; name a feature")
     looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in places))
@@ -238,6 +238,15 @@ def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
     except (OSError, ValueError):
         return False
     return kind(path)
+
+
+def _usable(name: str) -> str:
+    """Return a name for ids. Raises FeatureError: another one, or none at all, would be read out of those."""
+    if "#" in name:
+        raise FeatureError(f"{name}: holds a #, behind which ids name the scenario; rename it")
+    if name.startswith("@"):
+        raise FeatureError(f"{name}: begins with @, as only names of ready-made features do; rename it, or move it")
+    return name
 
 
 def _declared(folder: Path) -> Callable[[Path], str]:

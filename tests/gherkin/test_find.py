@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -192,6 +193,35 @@ def test_not_there(here, argument, message):
         (here / "work" / name).unlink()
     with pytest.raises(FeatureError, match=message):
         found(here, argument)
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("features/c#.feature", "features/c#.feature: holds a #, behind which ids name the scenario; rename it"),
+        ("features/c#/x.feature", "features/c#/x.feature: holds a #, behind"),
+        ("@x.feature", "@x.feature: begins with @, as only names of ready-made features do; rename it, or move it"),
+        ("@x/y.feature", "@x/y.feature: begins with @, as"),
+    ],
+)
+def test_a_name_that_ids_would_give_back_as_another_is_refused(here, name, words):
+    """A heal of it was never looked at again."""
+    (here / name).parent.mkdir(exist_ok=True)
+    (here / name).write_text("Feature: f\n")
+    for arguments, declared in (((), (".",)), ((str(here / name),), ()), ((str((here / name).parent),), ())):
+        with pytest.raises(FeatureError, match=f"^{re.escape(words)}"):
+            find(arguments, declared, here)
+
+
+def test_what_ids_can_hold_is_a_feature(here):
+    (here.parent / f"{here.name}#" / "@x").mkdir(parents=True)
+    project = here.parent / f"{here.name}#"
+    for name in ("a@b.feature", "@x.feature"):
+        (project / "@x" / name).write_text("Feature: f\n")
+    (project / "@x").rename(project / "features")
+    names = ["features/@x.feature", "features/a@b.feature"]
+    assert [item.name for item in find((), (), project)] == names
+    assert [item.name for item in named(names, project)] == names
 
 
 # what is never passed over
