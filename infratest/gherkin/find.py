@@ -263,9 +263,10 @@ def _declared(folder: Path) -> Callable[[Path], str]:
 
 
 def _typed(declared: Sequence[str], folder: Path) -> Callable[[Path], str]:
-    """Return what gives a path that a user named the name that ids hold: that of what is declared, else its whole path.
+    """Return what gives a path that a user named the name that ids hold: as it is declared, else from there, too.
 
     From the current directory none has its name: ids would change with that, and nothing that is kept by them be found.
+    What has no folder in common with the stack file's has its whole path, which is shorter.
     """
 
     @cache
@@ -276,9 +277,14 @@ def _typed(declared: Sequence[str], folder: Path) -> Callable[[Path], str]:
             return {}
 
     def name(path: Path) -> str:
-        return _inside(path, folder) or known().get(path.resolve()) or path.resolve().as_posix()
+        return _inside(path, folder) or known().get(path.resolve()) or _from_there(path.resolve(), folder.resolve())
 
     return name
+
+
+def _from_there(path: Path, folder: Path) -> str:
+    apart = Path(os.path.commonpath([path, folder])) == Path(path.anchor)
+    return path.as_posix() if apart else Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _inside(path: Path, folder: Path) -> str:

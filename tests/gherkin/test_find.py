@@ -123,18 +123,27 @@ def test_what_is_declared_outside_the_project_has_its_name_as_written_wherever_o
         assert named([name], shared) == [FeaturePath(x, name)]
 
 
-def test_what_is_typed_and_declared_nowhere_has_its_whole_path_wherever_one_stands(shared):
+def test_what_is_typed_and_declared_nowhere_is_named_from_there_too_wherever_one_stands(shared):
     x = (shared.parent / "common" / "x.feature").resolve()
     for _ in elsewhere(shared, shared.parent, shared.parent / "common", Path("/")):
-        assert find([os.path.relpath(x)], ("own",), shared) == [FeaturePath(x, str(x))]
-        assert named([str(x)], shared) == [FeaturePath(x, str(x))]
+        assert find([os.path.relpath(x)], ("own",), shared) == [FeaturePath(x, "../common/x.feature")]
+        assert named(["../common/x.feature"], shared) == [FeaturePath(x, "../common/x.feature")]
+
+
+def test_what_has_no_folder_in_common_with_the_project_has_its_whole_path(shared):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+        x = Path(name, "x.feature")
+        x.write_text("Feature: f\n")
+        for _ in elsewhere(shared, Path(name), Path("/")):
+            assert find([os.path.relpath(x)], ("own",), shared) == [FeaturePath(x, str(x))]
+            assert named([str(x)], shared) == [FeaturePath(x, str(x))]
 
 
 def test_what_is_typed_has_a_name_where_what_is_declared_cannot_be_looked_for(shared):
     """As the feature by which another tool sees whether a host lets us in: a slip in another is none of its concern."""
     x = (shared.parent / "common" / "x.feature").resolve()
     (shared / "own" / "slip.featrue").write_text("Feature: f\n")
-    assert find([str(x)], ("own",), shared) == [FeaturePath(x, str(x))]
+    assert find([str(x)], ("own",), shared) == [FeaturePath(x, "../common/x.feature")]
 
 
 def test_two_ways_to_one_file_outside_are_one_feature_with_the_first_name(shared):
@@ -158,13 +167,14 @@ def test_a_name_out_of_an_id_is_of_one_file_wherever_one_stands(here):
             named([name], here)
 
 
-def test_what_lies_here_under_a_name_of_the_project_has_its_whole_path(here, monkeypatch):
+def test_what_lies_here_under_a_name_of_the_project_has_another(here, monkeypatch):
     other = here.parent / f"{here.name}-other" / "features" / "a.feature"
     other.parent.mkdir(parents=True)
     other.write_text("Feature: another\n")
     monkeypatch.chdir(other.parent.parent)
-    assert found(here, "features/a.feature") == [(str(other.resolve()), ())]
-    assert named([str(other.resolve())], here)[0].path == other.resolve()
+    name = f"../{here.name}-other/features/a.feature"
+    assert found(here, "features/a.feature") == [(name, ())]
+    assert named([name], here)[0].path == other.resolve()
 
 
 def test_ready_made_ones(here):
