@@ -241,7 +241,8 @@ def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
 
 
 def _usable(name: str) -> str:
-    """Return a name for ids. Raises FeatureError: another one, or none at all, would be read out of those."""
+    """Return a name for ids. Raises FeatureError: another one would be read out of those, or nobody could show it."""
+    _refuse_unnameable(Path(name))
     if "#" in name:
         raise FeatureError(f"{name}: holds a #, behind which ids name the scenario; rename it")
     if name.startswith("@"):

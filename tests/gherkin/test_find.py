@@ -223,6 +223,15 @@ def test_a_name_that_ids_would_give_back_as_another_is_refused(here, name, words
             find(arguments, declared, here)
 
 
+def test_a_folder_outside_that_no_report_can_show_is_refused_where_a_name_would_hold_it(shared, monkeypatch):
+    odd = shared.parent / "a\nb"
+    odd.mkdir()
+    (odd / "x.feature").write_text("Feature: f\n")
+    monkeypatch.chdir(odd)
+    with pytest.raises(FeatureError, match="its name is not UTF-8, or holds a control character"):
+        find(["x.feature"], ("own",), shared)
+
+
 def test_what_ids_can_hold_is_a_feature(here):
     (here.parent / f"{here.name}#" / "@x").mkdir(parents=True)
     project = here.parent / f"{here.name}#"
