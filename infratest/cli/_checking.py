@@ -109,7 +109,7 @@ def checked(
                 return report
         if heal:
             send((AT, "it healed"))
-            report = _healed(going, report, deadline, suppressed, dry_run, features)
+            report = _healed(going, report, deadline, suppressed, dry_run)
         if not dry_run:
             store(going, report, counting=True)
         return report
@@ -143,23 +143,13 @@ def for_inventories(deadline: Deadline) -> Deadline:
     return deadline.sooner(2 * LAST_WORDS + PART * deadline.seconds)
 
 
-def _healed(
-    session: Session, report: Report, deadline: Deadline, suppressed: str, dry_run: bool, features: Sequence[str]
-) -> Report:
+def _healed(session: Session, report: Report, deadline: Deadline, suppressed: str, dry_run: bool) -> Report:
     from infratest.cli._recorder import recorder
     from infratest.project.heal import heal_report
 
     kept = recorder(session)
     try:
-        return heal_report(
-            session,
-            report,
-            dry_run,
-            deadline=deadline,
-            suppressed=suppressed,
-            recorder=kept,
-            features=features,
-        )[0]
+        return heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed, recorder=kept)[0]
     except InfratestError as error:
         # What was seen stands; that healing could not be tried must be seen too. Whatever is asked once the time is
         # over answers in its own words that it was ended: those would name the wrong culprit.

@@ -15,7 +15,7 @@ from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.exports._machine import here
-from infratest.exports.base import Export, Left, Written
+from infratest.exports.base import Export, Left, Written, refuse_anothers
 from infratest.options import build, fields
 from infratest.project.exported import exported
 from infratest.project.session import Session
@@ -48,6 +48,7 @@ def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[
     tool = opened(kind, given)
     what = exported(session)
     written = tool.write(what, folder.absolute())
+    refuse_anothers(what, {str(folder / name): _read(folder / name) for name in written.files})
     try:
         if check:
             with here() as machine:

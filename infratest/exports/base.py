@@ -8,6 +8,9 @@ no line, and is read by none of the tool's own templates and macros.
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import shutil
 import sys
 from abc import ABC, abstractmethod
@@ -40,6 +43,10 @@ CANARY = """Feature: The canary
 """
 
 
+#: What a file says whose it is by, in a comment, or as a label that Prometheus drops.
+STACK_FILE = "__meta_infratest_stack_file"
+
+
 @dataclass(frozen=True)
 class Left:
     """What stands in the stack and not in the files. about: a name, an id or a key. words: why, and what is instead."""
@@ -54,14 +61,17 @@ class Watch:
 
     Args:
         id: `<feature>#<slug>@<host>`. name: what it is called there, once on its host. host: its name, `-` for the
-        stack. feature: its path as ids have it. title: the scenario's own name. needs: ids of other watches that have
-        to hold first. runbook: a URL, or empty. heals: whether a heal rule is for it. rows: whether it is an outline.
+        stack. feature: its path as ids have it. file: what `check_infratest` finds it by wherever the tool stands, its
+        absolute path, or `@name` of a ready-made one. title: the scenario's own name. needs: ids of other watches that
+        have to hold first. runbook: a URL, or empty. heals: whether a heal rule is for it. rows: whether it is an
+        outline.
     """
 
     id: str
     name: str
     host: str
     feature: str
+    file: str
     slug: str
     title: str = ""
     policy: Policy = DEFAULT
@@ -227,6 +237,11 @@ class Export(ABC):
             UserError: the checker is not there. InfratestError: it refuses them, in its words.
         """
 
+    def heading(self, what: What, comment: str = "#") -> str:
+        """Return what a file begins with: that it is written anew, and whose it is. comment: what begins a comment."""
+        written = f"{comment} {what.place}, written by `infratest monitor export {self.word}`: do not edit.\n"
+        return f"{written}{comment} {STACK_FILE}: {json.dumps(what.stack_file)}\n\n"
+
     @property
     def word(self) -> str:
         """What users call this kind."""
@@ -262,6 +277,34 @@ class Live(ABC):
         Raises:
             InfratestError: it cannot be asked.
         """
+
+
+def refuse_anothers(what: What, there: Mapping[str, str | None]) -> None:
+    """Refuse to replace what was written for another stack file: what it declares would be watched no longer.
+
+    Two teams may have a stack of the same name, and `shop` in `prod` is called what `shop-prod` is.
+
+    Args:
+        there: by path, what stands in the files that are to be written; None where there is none.
+    Raises:
+        UserError: one is another's.
+    """
+    for path, text in there.items():
+        of = stack_file_of(text or "")
+        if of and os.path.realpath(of) != os.path.realpath(what.stack_file):
+            raise UserError(
+                f"{path} is of another stack file, {cited(of, 300)}, whose stack is called {what.place} there too: "
+                "export into a folder of its own, rename this stack, or remove that file where the other stack is gone"
+            )
+
+
+def stack_file_of(text: str) -> str:
+    """Return for which stack file a file was written; nothing where it does not say."""
+    found = re.search(rf'{STACK_FILE}"?: ("(?:[^"\\]|\\.)*")', text)
+    try:
+        return str(json.loads(found[1])) if found else ""
+    except ValueError:
+        return ""
 
 
 def installed(program: str) -> str:

@@ -82,11 +82,10 @@ class Icinga2(Export, Live):
         for watch in what.watches:
             blocks += [self._service(what, watch, left), *_dependencies(what, watch, known)]
         blocks += self._canary(what, folder)
-        begin = f"/* {what.place}, written by `infratest monitor export icinga2`: do not edit. */\n\n"
         own = f"{what.name}-local.conf"
         return Written(
             {
-                f"{what.name}.conf": begin + "\n".join(blocks),
+                f"{what.name}.conf": self.heading(what, "//") + "\n".join(blocks),
                 f"{what.name}.feature": REACHABLE,
                 **what.canary_feature(folder),
             },
@@ -198,7 +197,7 @@ class Icinga2(Export, Live):
             "event_command": text(f"{what.name}-heal") if watch.heals and self.options.heal else "",
             **host,
             "vars.infratest_scenario": text(without_macros(watch.slug)),
-            "vars.infratest_feature": text(without_macros(watch.feature)),
+            "vars.infratest_feature": text(without_macros(watch.file)),
         }
         return _object("Service", object_name(watch.name, "Icinga", FORBIDDEN), about, f"{what.name}-service")
 

@@ -14,7 +14,7 @@ from infratest.deadline import Deadline
 from infratest.exports._machine import Machine
 from infratest.exports._targets import NODE_EXPORTER, target_group
 from infratest.exports._yaml import document
-from infratest.exports.base import Export, Left, What, Written
+from infratest.exports.base import STACK_FILE, Export, Left, What, Written, one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,9 @@ class JsonSd(Export):
         groups = {host.name: target_group(what.stack, what.env, host, port) for host in what.hosts}
         words = f"port {port} is neither routed nor published: add it to its ports:"
         left = [Left(name, words) for name, group in groups.items() if group is None]
+        for group in groups.values():
+            if group:
+                group["labels"][STACK_FILE] = one_line(what.stack_file, "the path of the stack file")
         text = json.dumps([group for group in groups.values() if group], indent=2, ensure_ascii=False) + "\n"
         name = f"{what.name}.json"
         return Written(

@@ -83,7 +83,7 @@ class Nagios(Export, Live):
         known = names_of(what.watches)
         for watch in what.watches:
             blocks += [self._service(what, watch, left), *_dependencies(what, watch, known)]
-        text = f"# {what.place}, written by `infratest monitor export nagios`: do not edit.\n\n" + "\n".join(blocks)
+        text = self.heading(what) + "\n".join(blocks)
         files = {f"{what.name}.cfg": text, f"{what.name}.feature": REACHABLE, **what.canary_feature(folder)}
         own = f"{what.name}-local.cfg"
         return Written(
@@ -213,9 +213,7 @@ class Nagios(Export, Live):
         ]
 
     def _service(self, what: What, watch: Watch, left: list[Left]) -> str:
-        words = argument(
-            [*([] if watch.host == NO_HOST else ["-H", watch.host]), "-s", watch.slug, "--", watch.feature]
-        )
+        words = argument([*([] if watch.host == NO_HOST else ["-H", watch.host]), "-s", watch.slug, "--", watch.file])
         policy = watch.policy
         title = watch.title if watch.title != watch.name else ""
         if set(UNSAFE) & set(title) or not title.isprintable() or title != title.strip() or title in NO_VALUES:

@@ -85,14 +85,14 @@ class Prometheus(Export, Live):
             *([{"name": f"{what.name} scenarios", "rules": rules}] if rules else []),
             *([{"name": f"{what.name} canary", "interval": "5s", "rules": [_canary(what)]}] if what.canary else []),
         ]
-        files = {f"{what.name}.rules.yml": document({"groups": groups})}
+        files = {f"{what.name}.rules.yml": self.heading(what) + document({"groups": groups})}
         if self.options.scrape:
             job = {
                 "job_name": what.name,
                 "scrape_interval": duration(what.policy.interval),
                 "static_configs": [{"targets": [self.options.target]}],
             }
-            files[f"{what.name}.scrape.yml"] = document({"scrape_configs": [job]})
+            files[f"{what.name}.scrape.yml"] = self.heading(what) + document({"scrape_configs": [job]})
         left = [
             Left(watch.id, "it is looked at whenever all are: its @interval is shorter than that of the stack")
             for watch in _scenarios(what)
@@ -219,8 +219,9 @@ def _scenarios(what: What) -> list[Watch]:
 
 def _way_in(what: What) -> Watch:
     return Watch(
-        id="reachable", name="reachable", host="", feature="", slug="reachable", title="reachable", policy=what.policy
-    )
+        id="reachable", name="reachable", host="", feature="", file="", slug="reachable", title="reachable",
+        policy=what.policy,
+    )  # fmt: skip
 
 
 def _rules(what: What, watch: Watch, levels: Sequence[str] = LEVELS) -> list[dict[str, Any]]:

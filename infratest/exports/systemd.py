@@ -69,13 +69,13 @@ class Systemd(Export):
 
     def write(self, what: What, folder: Path) -> Written:
         monitor, check = f"infratest-monitor-{what.place}", f"infratest-check-{what.place}"
-        files = {
+        units = {
             f"{monitor}.service": self._monitor(what),
             f"{check}.service": self._check(what),
             f"{check}.timer": TIMER.format(place=plain(what.place), interval=number(what.policy.interval)),
         }
         return Written(
-            files,
+            {name: self.heading(what) + unit for name, unit in units.items()},
             next="copy them into /etc/systemd/system; then one of the two: "
             f"`systemctl enable --now {monitor}.service`, or `systemctl enable --now {check}.timer`",
         )

@@ -1,17 +1,17 @@
 """Where features are: what a user names on the command line or in the stack file, made into files and their ids.
 
 Looked for in the current directory, then beside the stack file; `@name` is a ready-made one of the package. Links to
-folders are followed; what cannot be listed or named is refused, because what is left out unseen would look green. A
-name out of an id is of one file of the project, wherever one stands: under the same name another may lie here.
+folders are followed; what cannot be listed or named is refused, because what is left out unseen would look green. The
+name that ids hold begins at the stack file's folder, wherever one stands, and means one file from there.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -42,43 +42,36 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
     Raises:
         NoFeature: one that is not there, or nothing at all. FeatureError: one that cannot be looked for.
     """
+    name = _typed(declared, folder) if arguments else _declared(folder)
     found: dict[Path, FeaturePath] = {}
     for argument, places in _looked_for(arguments, declared, folder):
-        for item in _resolve(argument, places, folder):
+        for item in _resolve(argument, places, name):
             before = found.get(item.path)
-            lines = () if before is not None and not (before.lines and item.lines) else item.lines
-            found[item.path] = FeaturePath(item.path, item.name, (before.lines if before and lines else ()) + lines)
+            if before is not None:
+                item = replace(before, lines=before.lines + item.lines if before.lines and item.lines else ())
+            found[item.path] = item
     if not found:
         raise NoFeature(f"no feature in {', '.join(arguments or declared or ('features',))}: nothing to run")
     return list(found.values())
 
 
-def named(names: Sequence[str], arguments: Sequence[str], declared: Sequence[str], folder: Path) -> list[FeaturePath]:
-    """Return the feature files, whole, that names out of ids mean: files beside the stack file, else those of `find`.
+def named(names: Sequence[str], folder: Path) -> list[FeaturePath]:
+    """Return the feature files, whole, that names out of ids mean.
 
     Args:
-        names: as ids hold them. arguments, declared, folder: as for `find`, of the call that is under way.
+        names: as ids hold them. folder: of the stack file.
     Raises:
-        NoFeature: one is none of these, whatever the current directory holds. FeatureError: as `find`.
+        NoFeature: one is not there. FeatureError: it cannot be looked at.
     """
-    others: dict[str, FeaturePath] | None = None
     found = []
     for name in names:
-        if not name.startswith("@") and not _is(folder / name, os.path.isfile):
-            if others is None:
-                others = {item.name: item for item in _found(arguments, declared, folder)}
-            if name not in others:
-                raise NoFeature(f"{name}: no such feature of this stack; looked in {folder.resolve()}")
-            found.append(FeaturePath(others[name].path, name))
+        if name.startswith("@"):
+            found.append(_of_the_package(name))
+        elif _is(folder / name, os.path.isfile):
+            found.append(FeaturePath((folder / name).resolve(), name))
         else:
-            found += _resolve(name, [folder], folder)
+            raise NoFeature(f"{name}: no such feature of this stack; looked in {folder.resolve()}")
     return found
-
-
-def _found(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> list[FeaturePath]:
-    with suppress(NoFeature):
-        return find(arguments, declared, folder)
-    return []
 
 
 def looked_at(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> Iterator[Path]:
@@ -126,24 +119,29 @@ def split(argument: str) -> tuple[str, tuple[int, ...]]:
     return (match[1], (int(match[2]),)) if match else (argument, ())
 
 
-def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[FeaturePath]:
+def _of_the_package(argument: str) -> FeaturePath:
+    path = _ready_made(argument)
+    if not path.is_file():
+        raise FeatureError(unknown("ready-made feature", argument, ready_made()))
+    return FeaturePath(path, argument)
+
+
+def _resolve(argument: str, places: Sequence[Path], name_of: Callable[[Path], str]) -> list[FeaturePath]:
+    """Return the files that an argument means. name_of: returns the name for ids of a path as it was come by."""
     if argument.startswith("@"):
-        path = _ready_made(argument)
-        if not path.is_file():
-            raise FeatureError(unknown("ready-made feature", argument, ready_made()))
-        return [FeaturePath(path, argument)]
+        return [_of_the_package(argument)]
     name, lines = split(argument)
     _refuse_unnameable(Path(name))
     for place in places:
         path = place / name
         if _is(path, os.path.isfile):
             _refuse_lines_beyond(path, name, lines)
-            return [FeaturePath(path.resolve(), _named(path, folder), lines)]
+            return [FeaturePath(path.resolve(), _usable(name_of(path)), lines)]
         if _is(path, os.path.isdir):
             inside = sorted(_features_below(path))
             if not inside:
                 raise NoFeature(f"{path}: holds no {SUFFIX} file: nothing to run")
-            return [FeaturePath(file.resolve(), _named(file, folder)) for file in inside]
+            return [FeaturePath(file.resolve(), _usable(name_of(file))) for file in inside]
         if _is(path, os.path.exists):
             raise FeatureError(f"{name}: is neither a file nor a folder but a pipe, socket or device; name a feature")
     looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in places))
@@ -242,15 +240,55 @@ def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
     return kind(path)
 
 
-def _named(path: Path, folder: Path) -> str:
-    """Return the path that ids hold: from the stack file's folder, else from here, else whole.
+def _usable(name: str) -> str:
+    """Return a name for ids. Raises FeatureError: another one would be read out of those, or nobody could show it."""
+    _refuse_unnameable(Path(name))
+    if "#" in name:
+        raise FeatureError(f"{name}: holds a #, behind which ids name the scenario; rename it")
+    if name.startswith("@"):
+        raise FeatureError(f"{name}: begins with @, as only names of ready-made features do; rename it, or move it")
+    return name
 
-    What lies here under the name of a file beside the stack file has its whole path: ids of two are never the same.
+
+def _declared(folder: Path) -> Callable[[Path], str]:
+    """Return what gives a path found in a declared place the name that ids hold.
+
+    That is what it has from the stack file's folder: outside of that as it is written in the stack file, which is the
+    same in each checkout, where the place behind a link is not.
     """
+
+    def name(path: Path) -> str:
+        return _inside(path, folder) or (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+    return name
+
+
+def _typed(declared: Sequence[str], folder: Path) -> Callable[[Path], str]:
+    """Return what gives a path that a user named the name that ids hold: as it is declared, else from there, too.
+
+    From the current directory none has its name: ids would change with that, and nothing that is kept by them be found.
+    What has no folder in common with the stack file's has its whole path, which is shorter.
+    """
+
+    @cache
+    def known() -> Mapping[Path, str]:
+        try:
+            return {item.path: item.name for item in find((), declared, folder)}
+        except FeatureError:  # of other features than those named: whoever runs them is told
+            return {}
+
+    def name(path: Path) -> str:
+        return _inside(path, folder) or known().get(path.resolve()) or _from_there(path.resolve(), folder.resolve())
+
+    return name
+
+
+def _from_there(path: Path, folder: Path) -> str:
+    apart = Path(os.path.commonpath([path, folder])) == Path(path.anchor)
+    return path.as_posix() if apart else Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _inside(path: Path, folder: Path) -> str:
+    """Return the path of a file in the project, links resolved, from there; of any other nothing."""
     absolute, project = path.resolve(), folder.resolve()
-    for root in (project, Path().resolve()):
-        if absolute.is_relative_to(root):
-            name = absolute.relative_to(root)
-            if root == project or not os.path.lexists(project / name):
-                return name.as_posix()
-    return absolute.as_posix()
+    return absolute.relative_to(project).as_posix() if absolute.is_relative_to(project) else ""

@@ -59,8 +59,8 @@ class Means:
         command: returns the command line of these words, as a person has to type it; `of_all` environments, where so
         said.
         collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
-        planned: of a feature, ids of all its scenarios that checks are for, skipped or not, on all hosts, or None where
-        that is not known; raises InfratestError.
+        planned: of a feature, ids of all its scenarios that checks are for, skipped or not, on all hosts; raises
+        InfratestError.
     """
 
     hosts: Mapping[str, Host]
@@ -70,6 +70,7 @@ class Means:
     rerun: Callable[[Sequence[str]], Report]
     proven: Callable[[HealRule], tuple[bool, str]]
     trusted: Callable[[HealRule], tuple[str, str]]
+    planned: Callable[[str], Collection[str]]
     witness: Callable[[], tuple[bool, str]] = lambda: (True, "no witness is declared")
     traits: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: {}
     changes: Callable[[HealRule, Result], Changes] = lambda rule, result: Changes()
@@ -95,7 +96,6 @@ class Means:
     page: Pager | None = None
     collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
     neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
-    planned: Callable[[str], Collection[str] | None] = lambda feature: None
     limits: Limits = field(default_factory=Limits)
 
     @property

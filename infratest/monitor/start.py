@@ -207,17 +207,23 @@ def _senders(watched: Watched, before: Iterable[tuple[SenderEntry, Sender]]) -> 
     """
     known, made = list(before), {}
     for entry in watched.monitor.send:
-        alike = next((each for each in known if (each[0].kind, each[0].options) == (entry.kind, entry.options)), None)
+        alike = next((each for each in known if _alike(each[0], entry)), None)
         if alike is not None:
             known.remove(alike)  # of two that are written alike each has its own
         folder = watched.session.stack.folder
-        sender = senders.opened(entry.kind, entry.options, entry.where, folder) if alike is None else alike[1]
+        sender = (
+            senders.opened(entry.kind, entry.options, entry.where, folder, entry.shared) if alike is None else alike[1]
+        )
         try:
             sender.foresee()
         except UserError as error:
             raise UserError(f"{entry.where}: {entry.kind}: {error}") from None
         made[entry.name] = (entry, sender)
     return made
+
+
+def _alike(one: SenderEntry, other: SenderEntry) -> bool:
+    return (one.kind, one.options, one.shared) == (other.kind, other.options, other.shared)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def sent(senders: Sequence[SenderEntry], name: str, folder: Path, place: tuple[s
     entry = next((each for each in senders if each.name == name), None)
     if entry is None:
         raise UnknownName(unknown("sender", name, [each.name for each in senders]))
-    sender = base.opened(entry.kind, entry.options, entry.where, folder)
+    sender = base.opened(entry.kind, entry.options, entry.where, folder, entry.shared)
     sender.foresee()
     try:
         handed = sender.send([_seen(*place, now)], Deadline(SECONDS))

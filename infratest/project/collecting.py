@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from infratest.cleaning import decoded
 from infratest.deadline import Deadline
@@ -89,28 +88,20 @@ def neighbours(session: Session, rule: HealRule, deadline: Deadline | None) -> l
 
 
 def planned(
-    session: Session,
-    feature: str,
-    deadline: Deadline | None,
-    features: Sequence[str] = (),
-    hosts: Sequence[Host] | None = None,
-) -> list[str] | None:
+    session: Session, feature: str, deadline: Deadline | None, hosts: Sequence[Host] | None = None
+) -> list[str]:
     """Return the ids of all scenarios of a feature that checks are for, on whatever hosts, skipped now or not.
 
-    Of a feature that is there no longer that is none. None: nobody knows, since what is here under its name may be
-    what an earlier call was given, or another project's.
+    Of a feature that is there no longer that is none.
 
     Args:
-        feature: its path, as ids name it. features: as this call names them. hosts: as they are; asked of the provider
-        where not given.
+        feature: its path, as ids name it. hosts: as they are; asked of the provider where not given.
     Raises:
         InfratestError: as `neighbours`.
     """
-    session, request = replace(session, host=()), Request(features=features, of_ids=(feature,), face=CHECK)
+    session, request = replace(session, host=()), Request(of_ids=(feature,), face=CHECK)
     try:
         choice = choose(session, request, read_feature)
-    except NoFeature:
-        return None if Path(feature).exists() else []
-    except NothingSelected:
+    except (NoFeature, NothingSelected):
         return []
     return [task.id for task in plan_for(session, request, choice, hosts, steps=False, deadline=deadline).plan.tasks]

@@ -32,16 +32,13 @@ SAME = 3.0
 
 
 def drifted(
-    session: Session,
-    green: Callable[[str], float | None] | None = None,
-    deadline: Deadline | None = None,
-    features: Sequence[str] = (),
+    session: Session, green: Callable[[str], float | None] | None = None, deadline: Deadline | None = None
 ) -> Callable[[Result], tuple[str, ...]]:
     """Return what tells of a result which files were changed, a phrase each; what cannot be known is one, too.
 
     Args:
         green: when a result was last seen to hold, in seconds since the epoch; None asks the events alone. deadline: of
-        the run, of whose rest a host that does not answer gets a part. features: as this call names them.
+        the run, of whose rest a host that does not answer gets a part.
     """
     known: dict[str, tuple[str, ...]] = {}
 
@@ -49,9 +46,7 @@ def drifted(
         if result.id not in known:
             try:
                 limit = part_of(deadline, SECONDS)
-                request = Request(features=features, of_ids=[result.feature], face=CHECK)
-                seen = None if green is None else green(result.id)
-                known[result.id] = _looked(session, request, result, seen, limit)
+                known[result.id] = _looked(session, result, None if green is None else green(result.id), limit)
             except InfratestError as error:
                 known[result.id] = (
                     f"nobody knows which files were changed on {result.host}: {clean(str(error), 300)}",
@@ -81,10 +76,8 @@ def part_of(deadline: Deadline | None, seconds: float) -> Deadline:
     return Deadline(seconds) if deadline is None else deadline.at_most(min(seconds, deadline.left / 2))
 
 
-def _looked(
-    session: Session, request: Request, result: Result, seen: float | None, deadline: Deadline
-) -> tuple[str, ...]:
-    prepared = prepare(session, request, deadline=deadline)
+def _looked(session: Session, result: Result, seen: float | None, deadline: Deadline) -> tuple[str, ...]:
+    prepared = prepare(session, Request(of_ids=[result.feature], face=CHECK), deadline=deadline)
     steps = [step for task in prepared.plan.tasks if task.id == result.id for step in task.steps]
     needs = [need for step in steps if isinstance(step, CheckStep) for _, need in step.needed]
     firsts = [need.argument[0] for need in needs if isinstance(need.argument, tuple) and need.argument]

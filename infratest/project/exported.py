@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from infratest.alerting.policy import Policy
 from infratest.alerting.subject import Subject
@@ -19,7 +20,7 @@ from infratest.plan.subjects import policy, subjects
 from infratest.plan.tasks import Task, reachable_id
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
-from infratest.stack.declared import HealRule
+from infratest.stack.declared import HealRule, StackFile
 from infratest.stack.monitor import Monitor
 
 
@@ -46,7 +47,7 @@ def exported(session: Session) -> What:
         state=str(session.state.path) if session.state_path is not None or session.kept else "",
         define=_defined(session),
         hosts=tuple(hosts),
-        watches=tuple(_watches(tasks, seen, stack.heal, prepared.scenarios)),
+        watches=tuple(_watches(tasks, seen, stack, prepared.scenarios)),
         policy=policy(monitor),
         ways={host.name: seen[id].policy for host in hosts if (id := reachable_id(host.name)) in seen},
         left=(*left, *_of_the_monitor(monitor), *_kept(session)),
@@ -91,7 +92,7 @@ def _kept(session: Session) -> list[Left]:
 
 
 def _watches(
-    tasks: Sequence[Task], seen: Mapping[str, Subject], rules: Sequence[HealRule], scenarios: Sequence[Scenario]
+    tasks: Sequence[Task], seen: Mapping[str, Subject], stack: StackFile, scenarios: Sequence[Scenario]
 ) -> list[Watch]:
     """Return the watches in the plan's order; rows of an outline are one, for `-s` runs all of them."""
     made: dict[str, Watch] = {}
@@ -106,12 +107,13 @@ def _watches(
             name=names[task.id],
             host=task.host,
             feature=scenario.feature,
+            file=_file(scenario.feature, stack.folder),
             slug=scenario.slug,
             title=scenario.name if before is None else before.title,
             policy=subject.policy if before is None else min(before.policy, subject.policy, key=_interval),
             needs=tuple(dict.fromkeys([*(before.needs if before else ()), *needs])),
             runbook=scenario.tag("runbook"),
-            heals=any(_for(rule, task) for rule in rules),
+            heals=any(_for(rule, task) for rule in stack.heal),
             rows=scenario.row is not None,
         )
     return [*made.values()]
@@ -119,6 +121,11 @@ def _watches(
 
 def _id(task: Task) -> str:
     return f"{task.scenario.feature}#{task.scenario.slug}@{task.host}"
+
+
+def _file(feature: str, folder: Path) -> str:
+    """Return by what a feature is found from any folder: where the tool stands another may have the same name."""
+    return feature if feature.startswith("@") else str(folder / feature)
 
 
 def _interval(policy: Policy) -> float:

@@ -80,7 +80,6 @@ def heal_report(
     drilled: str = "",
     since: float = -inf,
     resident: Resident | None = None,
-    features: Sequence[str] = (),
 ) -> tuple[Report, list[HealRecord]]:
     """Heal what a report says is broken, as the stack's rules allow.
 
@@ -91,14 +90,13 @@ def heal_report(
         recorder: keeps what is on a host that is provisioned for the first time.
         drilled, since: the rule that a drill is about, and when that began; see `Means`. resident: of the monitor whose
         look the report is; without one the state directory says how all was, and the provider which hosts there are.
-        features: as this call names them, for what is named in an id is no other project's.
     Returns:
         The report as it is afterwards, with the words for a status line in its notes, and each decision.
     Raises:
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
     stack, state = session.stack, session.state
-    means = _means(session, deadline, suppressed, stored, recorder, resident, features, note=not dry_run)
+    means = _means(session, deadline, suppressed, stored, recorder, resident, note=not dry_run)
     means = replace(means, drilled=drilled, since=since)
     known = history.last(state, stack.place) if resident is None else resident.known
     wait = WAIT if resident is None else 0.0  # a resident monitor comes again by itself
@@ -122,7 +120,6 @@ def _means(
     stored: bool,
     recorder: Recorder | None,
     resident: Resident | None = None,
-    features: Sequence[str] = (),
     *,
     note: bool,
 ) -> Means:
@@ -141,14 +138,14 @@ def _means(
         replacing=lambda name: replacing(session, name, recorder),
         others=other_monitors(session.stack.monitor),
         now=lambda host, deadline: host_now(session, host, deadline),
-        rerun=lambda ids: _rerun(session, ids, deadline, features),
+        rerun=lambda ids: _rerun(session, ids, deadline),
         proven=lambda rule: proven(session, rule),
         trusted=lambda rule: trusted(session, rule, note=note),
         lost=lambda rule, why: lose(session, rule, why),
         granted=lambda rule: granted(session, rule),
         witness=witness(session.stack.monitor.witness if session.stack.monitor is not None else (), deadline),
         traits=traits(session),
-        changes=changes(session, None if resident is None else resident.green, deadline, features),
+        changes=changes(session, None if resident is None else resident.green, deadline),
         production=session.stack.production,
         reads=lambda rule, rung, host: reads(session, rule, rung, host),
         keys=frozenset(session.stack.trusted_keys.values()),
@@ -162,16 +159,12 @@ def _means(
         page=pager(session),
         collect=collector(session),
         neighbours=lambda rule: neighbours(session, rule, deadline),
-        planned=lambda feature: planned(session, feature, deadline, features, [*hosts.values()]),
+        planned=lambda feature: planned(session, feature, deadline, [*hosts.values()]),
     )
 
 
-def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None, features: Sequence[str] = ()) -> Report:
-    """Run the scenarios with these ids again, over new connections; on hosts that the call did not name, too.
-
-    Args:
-        features: as this call names them.
-    """
+def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None) -> Report:
+    """Run the scenarios with these ids again, over new connections; on hosts that the call did not name, too."""
     session = replace(session, host=())
     of_hosts = [id for id in ids if id.startswith(WAY)]
     if of_hosts:
@@ -179,11 +172,11 @@ def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None, feat
         rest = [id for id in ids if id not in of_hosts]
         if not rest:
             return Report(session.stack.name, session.stack.env, rfc3339.now(), 0.0, found)
-        report = _rerun(session, rest, deadline, features)
+        report = _rerun(session, rest, deadline)
         both: Report = report.changed(results=[*found, *report.results])
         return both
     of_ids = list(dict.fromkeys(id.partition("#")[0] for id in ids))
-    request = Request(features=features, of_ids=of_ids, face=CHECK)
+    request = Request(of_ids=of_ids, face=CHECK)
     prepared = prepare(session, request, deadline=deadline)
     tasks = tuple(task for task in prepared.plan.tasks if task.id in set(ids))
     plan = prepared.plan.changed(tasks=tasks)

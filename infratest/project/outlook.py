@@ -97,19 +97,16 @@ def provisioned(session: Session) -> dict[str, tuple[float, float]]:
 
 
 def changes(
-    session: Session,
-    green: Callable[[str], float | None] | None = None,
-    deadline: Deadline | None = None,
-    features: Sequence[str] = (),
+    session: Session, green: Callable[[str], float | None] | None = None, deadline: Deadline | None = None
 ) -> Callable[[HealRule, Result], Changes]:
     """Return what tells what people are changing, as a rule's `freeze:` asks.
 
     Args:
         green: when a result was last seen to hold, where somebody knows better than the events that checks keep.
-        deadline: of the run. features: as this call names them.
+        deadline: of the run.
     """
 
-    since_green = drifted(session, green, deadline, features)
+    since_green = drifted(session, green, deadline)
 
     def look(rule: HealRule, result: Result) -> Changes:
         files = since_green(result) if any(one.drift for one in rule.freeze) else ()

@@ -38,7 +38,7 @@ class Request:
     """What a front end was asked to run.
 
     Args:
-        features: as a user names them. of_ids: those alone that ids name so, beside the stack file or among the former.
+        features: as a user names them. of_ids: those alone that ids name so.
         tags: tag expressions. scenario: a slug. face: `test`, `check` or `drill`.
         yes_production: scenarios that act may run on a stack that is production.
         wait: seconds to wait for the stack's lock, where scenarios act and another run may hold it.
@@ -100,8 +100,10 @@ def choose(session: Session, request: Request, reader: Callable[[FeaturePath, Us
         InfratestError: a feature that cannot be read, a name in one that is none, or nothing that is asked for.
     """
     stack = session.stack
-    asked = request.features, stack.features, stack.folder
-    files = named(request.of_ids, *asked) if request.of_ids else find(*asked)
+    if request.of_ids:
+        files = named(request.of_ids, stack.folder)
+    else:
+        files = find(request.features, stack.features, stack.folder)
     users = users_steps(stack.folder)
     features = [reader(file, users) for file in files]
     problems = lint.heals(features, [rule.name for rule in stack.heal])

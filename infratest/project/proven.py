@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.exports._machine import Machine
-from infratest.exports.base import Export, Left, Live, What
+from infratest.exports.base import Export, Left, Live, What, refuse_anothers
 from infratest.states import CRITICAL, OK
 from infratest.units import counted
 
@@ -54,6 +54,7 @@ def proven(
     what = replace(what, canary=True)
     written = export.write(what, folder)
     before = {name: machine.read(str(folder / name), deadline) for name in [*written.files, *written.own]}
+    refuse_anothers(what, {str(folder / name): before[name] for name in written.files})
     own = {name: text for name, text in written.own.items() if before[name] is None}
     after = {**written.files, **own}
     checked = export.validate({**before_of(before, written.own), **after}, machine, deadline)

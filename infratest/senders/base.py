@@ -95,6 +95,8 @@ class Sender(ABC):
 
     #: How many it is given at once.
     at_once: ClassVar[int] = 500
+    #: Whether what it sends says of which environment it is; else a host of another that has the same name is the same.
+    says_environment: ClassVar[bool] = True
 
     def __init__(self, options: Any, folder: Path) -> None:
         self.options = options
@@ -125,13 +127,14 @@ class Sender(ABC):
         return self.folder / Path(text).expanduser()
 
 
-def opened(kind: str, options: Any, what: str, folder: Path) -> Sender:
+def opened(kind: str, options: Any, what: str, folder: Path, shared: Sequence[str] = ()) -> Sender:
     """Return a sender as a stack file declares it.
 
     Args:
-        what: where it stands, for messages: `stack.yaml:9: monitor.send[0]`. folder: of the stack file.
+        what: where it stands, for messages: `stack.yaml:9: monitor.send[0]`. folder: of the stack file. shared: the
+        environments that it is declared for at once, where those are several.
     Raises:
-        UserError: nobody has that kind, or its options are not such as it has.
+        UserError: nobody has that kind, its options are not such as it has, or it is for one environment alone.
     """
     try:
         plugin = get("sender", kind)
@@ -139,6 +142,12 @@ def opened(kind: str, options: Any, what: str, folder: Path) -> Sender:
         short = known is not None and any(field.about.get("short") for field in fields(known).values())
         if known is None or not (isinstance(options, Mapping) or short):
             raise UserError(f"{kind}: expected a map of its options, found {options!r}")
+        if shared and not plugin.says_environment:
+            raise UserError(
+                f"{' and '.join(shared)} have this entry, and what it sends does not say of which it is: a host of one "
+                f"would stand for another's of that name; write it in the one that the tool watches, as environments: "
+                f"{{{shared[-1]}: {{monitor: {{send: [...]}}}}}}, and in several only where no names are equal"
+            )
         made: Sender = plugin(build(known, spelled_out(known, options), f"{what}: {kind}"), folder)
     except UserError as error:
         words = str(error)

@@ -55,6 +55,7 @@ class Icinga2(Sender):
     """Passive results, by the API of Icinga 2."""
 
     at_once = 100
+    says_environment = False
 
     def __init__(self, options: Options, folder: Path) -> None:
         super().__init__(options, folder)

@@ -40,6 +40,8 @@ class Options:
 class NagiosCommandFile(Sender):
     """Passive results, by the command file of Nagios 4 or Naemon on this machine."""
 
+    says_environment = False
+
     def describe(self) -> str:
         return f"nagios-command-file {self.options.path}"
 

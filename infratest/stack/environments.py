@@ -37,6 +37,25 @@ def chosen(document: Document, env: str | None, require_env: bool) -> str:
     return known[0] if known else ""
 
 
+def sharing(document: Document, env: str, key: KeyPath) -> tuple[str, ...]:
+    """Return the environments that have what stands at a key of the stack, where this one is not the only one.
+
+    One that says something of its own there, or removes it, has not.
+    """
+    found = tuple(name for name, over in named.environments(document.data).items() if not _says(over, key))
+    return found if env in found and len(found) > 1 else ()
+
+
+def _says(over: Any, key: KeyPath) -> bool:
+    for word in key:
+        if not isinstance(over, Mapping):
+            return True
+        if word not in over:
+            return False
+        over = over[word]
+    return True
+
+
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` as `over` changes it: maps merge, lists and other values replace, null removes."""
     result = dict(base)

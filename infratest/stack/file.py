@@ -75,7 +75,7 @@ def load(
     problems.check_resolved(document, schema)
     problems.check_names(document)
     declared = _declared_somewhere(written)
-    stack = _stack_file(document, name, environments.names(written), found, declared, parameters or {})
+    stack = _stack_file(document, name, written, found, declared, parameters or {})
     return _with_inventories(stack, document, declared, state, limit)
 
 
@@ -109,7 +109,7 @@ def local_stack(parameters: Mapping[str, str]) -> StackFile:
 def _stack_file(
     document: Document,
     env: str,
-    names: tuple[str, ...],
+    written: Document,
     found: Mapping[str, Any],
     declared: set[str],
     given: Mapping[str, str],
@@ -123,14 +123,15 @@ def _stack_file(
     heal = tuple(heal_rule(document, rule, faults) for rule in data.get("heal", {}) if rule not in named.RESERVED)
     budget = _budget(document, faults) if "budget" in data else None
     accepted = waivers(document, faults)
-    watched = _monitor(document, faults) if "monitor" in data else None
+    shared = environments.sharing(written, env, ("monitor", "send"))
+    watched = _monitor(document, faults, shared) if "monitor" in data else None
     faults.refuse()
     return StackFile(
         name=data["stack"],
         path=document.path,
         folder=folder,
         env=env,
-        environments=names,
+        environments=environments.names(written),
         provider=provider.pop("name"),
         provider_options=provider,
         provider_where=document.where(("provider",)),
@@ -218,10 +219,12 @@ def _budget(document: Document, faults: problems.Faults) -> Budget:
     )
 
 
-def _monitor(document: Document, faults: problems.Faults) -> Monitor:
+def _monitor(document: Document, faults: problems.Faults, shared: tuple[str, ...]) -> Monitor:
+    """Return what a stack says of its monitor. shared: the environments that have its `send`, where it is not alone."""
     from infratest.stack.monitor import monitor  # most calls are on stacks that say nothing of one
 
-    return monitor(document, faults)
+    made = monitor(document, faults)
+    return replace(made, send=tuple(replace(each, shared=shared) for each in made.send))
 
 
 def declared(path: Path, env: str) -> Mapping[str, Any]:

@@ -78,12 +78,13 @@ class IntakeEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class SenderEntry:
-    """Where results are sent, as it is written. name: its kind, with `-2` behind it where it is the second of that."""
+    """Where results are sent. name: its kind, of the second with -2. shared: environments that have it, if several."""
 
     name: str
     kind: str
     options: Any
     where: str = ""
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ reads of an accepted one is for its own tests, with its own reader.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from infratest.alerting.policy import Attempts, Policy
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.exports._machine import here
-from infratest.exports.base import Export, Live, Watch, What, Written
+from infratest.exports.base import Export, Live, Watch, What, Written, refuse_anothers, stack_file_of
 from infratest.hosts import Host
 from infratest.options import build
 from infratest.outsiders import get, options_of
@@ -38,7 +38,8 @@ def watch(
 ) -> Watch:
     """Return one scenario on one host."""
     known: dict[str, Any] = {"name": slug, "title": slug.replace("-", " "), "policy": POLICY}
-    return Watch(id=f"{feature}#{slug}@{host}", host=host, feature=feature, slug=slug, **{**known, **more})
+    id, file = f"{feature}#{slug}@{host}", f"/srv/shop/{feature}"
+    return Watch(id=id, host=host, feature=feature, file=file, slug=slug, **{**known, **more})
 
 
 def what(*watches: Watch, hosts: tuple[Host, ...] | None = None, **more: Any) -> What:
@@ -105,6 +106,16 @@ class ExportContract:
         # Under names of their own: a checker does not take two of the same.
         stack = what(*(watch(text, name=f"s{place}", title=text, feature=f"{text}.feature") for place, text in taken))
         validated(export, written(export, stack))
+
+    def test_it_says_whose_it_is_and_replaces_nothing_of_another_stack_file(self, export: Export) -> None:
+        own = what(watch(), stack_file='/srv/it\'s */ "a\\b" $x/stack.yaml')
+        made = written(export, own)
+        validated(export, made)
+        assert own.stack_file in {stack_file_of(text) for text in made.files.values()}
+        there: dict[str, str | None] = {**made.files, "of-the-user": "# mine\n", "new": None}
+        refuse_anothers(replace(own, stack_file='/srv/../srv/it\'s */ "a\\b" $x/./stack.yaml'), there)
+        with pytest.raises(UserError, match=r"is of another stack file, .*rename this stack, or remove that file"):
+            refuse_anothers(replace(own, stack="shop-prod", env="", stack_file="/srv/shop-prod/stack.yaml"), there)
 
     def test_a_stack_without_anything_is_written_too(self, export: Export) -> None:
         written(export, what(hosts=()))

@@ -178,6 +178,23 @@ def test_export_writes_what_a_checker_takes_and_nothing_else(project, tmp_path):
     assert (tmp_path / "conf" / "infratest-shop.cfg").read_text() == before
 
 
+def test_what_another_stack_of_the_same_name_was_exported_to_is_left_alone(project, tmp_path):
+    """Another team's, or `shop` in `prod` beside `shop-prod`: the one that came first would be watched no longer."""
+    other = write(tmp_path / "other", {"stack.yaml": STACK, "features/f.feature": FEATURE % "/tmp"})
+    words = ("infratest", "monitor", "export", "prometheus", "--to", str(tmp_path / "rules"))
+    assert run(project, *words).returncode == 0
+    rules = tmp_path / "rules" / "infratest-shop.rules.yml"
+    before = rules.read_text()
+    done = run(other, *words)
+    assert done.returncode == 3
+    assert (
+        f"{rules} is of another stack file, '{project / 'stack.yaml'}', whose stack is called shop there too"
+        in done.stderr
+    )
+    assert rules.read_text() == before
+    assert run(project, *words).returncode == 0
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

@@ -8,6 +8,7 @@ import pytest
 
 from infratest.exports import nagios, systemd
 from infratest.exports.base import What
+from infratest.model import place_of
 from infratest.project.exported import exported
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import keep
@@ -51,7 +52,7 @@ def test_the_state_directory_of_the_call_is_that_of_what_is_exported(project: Pa
 
 
 def test_so_is_one_where_values_are_kept_by_which_it_is_judged(project: Path):
-    keep(StateDir(project / ".infratest"), "", {"path": "/srv/shop"})
+    keep(StateDir(project / ".infratest"), place_of("shop", ""), {"path": "/srv/shop"})
     what = exported(Session())
     assert [line for line in commands(what, project) if f"{project}/.infratest" not in line] == []
     (told,) = [each for each in what.left if each.about == "-D path=/srv/shop"]

@@ -22,6 +22,7 @@ from tests.exports.keeping import Keeping
 from tests.worlds.monitoring_tools import LONG, icinga, icinga_objects
 
 PROGRAM = "/usr/bin/check_infratest"
+FILE = "/srv/shop/features/web.feature"
 FOLDER = Path("/etc/icinga2/conf.d")
 
 
@@ -122,7 +123,7 @@ def test_each_word_reaches_the_program_as_it_was_sent(tmp_path, keeping):
 def test_an_event_command_heals(tmp_path, keeping):
     keeping.answers(2)
     made = written(what(watch(heals=True, policy=Policy(1, 1, Attempts(2, 2)))), program=str(keeping.path))
-    words = ["--heal", "--suppressed", "00", "-H", "web-1", "-s", "nginx-answers", "--", "features/web.feature"]
+    words = ["--heal", "--suppressed", "00", "-H", "web-1", "-s", "nginx-answers", "--", FILE]
     with icinga(tmp_path / "icinga", files(made)):
         assert wait_until(lambda: words in [each[6:] for each in keeping.seen], LONG)
 

@@ -21,6 +21,7 @@ from tests.exports.keeping import Keeping
 from tests.worlds.monitoring_tools import LONG, nagios, nagios_objects
 
 PROGRAM = "/usr/bin/check_infratest"
+FILE = "/srv/shop/features/web.feature"
 
 
 def written(stack: What, folder: Path = Path("/etc/nagios4/conf.d"), **options: object) -> Written:
@@ -47,7 +48,7 @@ def test_what_real_nagios_reads(tmp_path):
     services = {about["service_description"]: about for kind, about in objects if kind == "service"}
     hosts = {about["host_name"]: about for kind, about in objects if kind == "host"}
     commands = {about["command_name"]: about["command_line"] for kind, about in objects if kind == "command"}
-    of_web = "-H web-1 -s nginx-answers -- features/web.feature"
+    of_web = f"-H web-1 -s nginx-answers -- {FILE}"
     assert set(hosts) == {"web-1", "web-2", "infratest-shop-prod"}
     assert hosts["web-1"]["address"] == "192.0.2.11"
     assert hosts["web-1"]["check_command"] == "infratest-shop-prod-reachable!-H web-1"
@@ -61,7 +62,7 @@ def test_what_real_nagios_reads(tmp_path):
     assert float(services["shop-answers"]["check_interval"]) == pytest.approx(10 / 60, abs=1e-5)
     assert services["shop-answers"]["max_check_attempts"] == "5"
     assert services["same"]["host_name"] == "infratest-shop-prod"
-    assert services["same"]["check_command"] == "infratest-shop-prod!-s same -- features/web.feature"
+    assert services["same"]["check_command"] == f"infratest-shop-prod!-s same -- {FILE}"
     line = f"{PROGRAM} --stack /srv/shop/stack.yaml --env prod --state /var/lib/nagios/infratest/shop -t 30"
     assert commands["infratest-shop-prod"] == f"{line} $ARG1$"
     needs = [about for kind, about in objects if kind == "servicedependency"]  # Nagios makes two of it
@@ -154,7 +155,7 @@ def _reachable(host: str) -> list[str]:
 def test_an_event_handler_heals_but_for_in_a_downtime(tmp_path, keeping):
     keeping.answers(2)
     made = written(what(watch(heals=True, policy=Policy(1, 1, Attempts(2, 2)))), program=str(keeping.path))
-    handled = ["--heal", "--suppressed", "00", "-H", "web-1", "-s", "nginx-answers", "--", "features/web.feature"]
+    handled = ["--heal", "--suppressed", "00", "-H", "web-1", "-s", "nginx-answers", "--", FILE]
     suppressed = [word.replace("00", "01") for word in handled]
     with nagios(tmp_path / "nagios", files(made)) as running:
         assert wait_until(lambda: handled in [each[6:] for each in keeping.seen], LONG)

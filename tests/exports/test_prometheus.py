@@ -143,18 +143,18 @@ class TestByPromtool:
             Host("nat", (), {}, "10.0.0.2", routed=False, endpoints={9100: ("127.0.0.1", 40001)}),
             Host("shut", (), {}, "10.0.0.3", routed=False),
         )
-        export = JsonSd(Port())
+        export, of = JsonSd(Port()), {"__meta_infratest_stack_file": "/srv/shop/stack.yaml"}
         made = export.write(what(hosts=hosts), FOLDER)
         assert json.loads(made.files["infratest-shop-prod.json"]) == [
             {
                 "targets": ["192.0.2.11:9100"],
                 "labels": {
                     "stack": "shop", "env": "prod", "host": "web-1", "groups": ",web,edge,", "label_role": "web",
-                    "label_data_center": "a",
+                    "label_data_center": "a", **of,
                 },
             },
-            {"targets": ["[2001:db8::1]:9100"], "labels": {"stack": "shop", "env": "prod", "host": "db"}},
-            {"targets": ["127.0.0.1:40001"], "labels": {"stack": "shop", "env": "prod", "host": "nat"}},
+            {"targets": ["[2001:db8::1]:9100"], "labels": {"stack": "shop", "env": "prod", "host": "db", **of}},
+            {"targets": ["127.0.0.1:40001"], "labels": {"stack": "shop", "env": "prod", "host": "nat", **of}},
         ]  # fmt: skip
         assert [each.about for each in made.left] == ["shut"]
         assert export.validate(made.files, machine, Deadline(LONG)) == "promtool check config takes it: 3 targets"

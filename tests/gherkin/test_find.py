@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,10 +78,80 @@ def test_each_file_once_by_whatever_name(here):
     assert len(found(here, "w.feature", "./w.feature", str(here / "work/w.feature"), "link.feature")) == 1
 
 
-def test_a_file_outside_the_project_has_its_whole_path(here, tmp_path_factory):
-    other = tmp_path_factory.mktemp("other") / "o.feature"
-    other.write_text("Feature: f\n")
-    assert found(here, str(other)) == [(str(other.resolve()), ())]
+# names that ids hold
+
+
+def elsewhere(*ways: Path) -> Iterator[Path]:
+    """Stand in each of some folders, one after the other."""
+    for way in ways:
+        with contextlib.chdir(way):
+            yield way
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A stack's folder beside one with features that all stacks share: one file, and one in a folder."""
+    for name in ("common/x.feature", "common/deep/y.feature", "shop/own/z.feature"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Feature: f\n")
+    return tmp_path / "shop"
+
+
+@pytest.mark.parametrize(
+    "declared, link, name",
+    [
+        ("../common", "", "../common/x.feature"),
+        ("../common/x.feature", "", "../common/x.feature"),
+        ("./../common/", "", "../common/x.feature"),
+        ("features", "features", "features/x.feature"),
+        ("", "features", "features/x.feature"),
+        (".", "own/common", "own/common/x.feature"),
+        ("WHOLE/common", "", "WHOLE/common/x.feature"),
+    ],
+)
+def test_what_is_declared_outside_the_project_has_its_name_as_written_wherever_one_stands(shared, declared, link, name):
+    """By the name waivers, counts and heals know it: typed from wherever, in whatever way, it has the same one."""
+    if link:
+        (shared / link).symlink_to(shared.parent / "common")
+    name = name.replace("WHOLE", str(shared.parent))
+    given = (declared.replace("WHOLE", str(shared.parent)),) if declared else ()
+    x = (shared.parent / "common" / "x.feature").resolve()
+    for _ in elsewhere(shared, shared.parent, shared.parent / "common", shared.parent / "common" / "deep", Path("/")):
+        assert FeaturePath(x, name) in find((), given, shared)
+        assert find([os.path.relpath(x)], given, shared) == find([str(x)], given, shared) == [FeaturePath(x, name)]
+        assert named([name], shared) == [FeaturePath(x, name)]
+
+
+def test_what_is_typed_and_declared_nowhere_is_named_from_there_too_wherever_one_stands(shared):
+    x = (shared.parent / "common" / "x.feature").resolve()
+    for _ in elsewhere(shared, shared.parent, shared.parent / "common", Path("/")):
+        assert find([os.path.relpath(x)], ("own",), shared) == [FeaturePath(x, "../common/x.feature")]
+        assert named(["../common/x.feature"], shared) == [FeaturePath(x, "../common/x.feature")]
+
+
+def test_what_has_no_folder_in_common_with_the_project_has_its_whole_path(shared):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+        x = Path(name, "x.feature")
+        x.write_text("Feature: f\n")
+        for _ in elsewhere(shared, Path(name), Path("/")):
+            assert find([os.path.relpath(x)], ("own",), shared) == [FeaturePath(x, str(x))]
+            assert named([str(x)], shared) == [FeaturePath(x, str(x))]
+
+
+def test_what_is_typed_has_a_name_where_what_is_declared_cannot_be_looked_for(shared):
+    """As the feature by which another tool sees whether a host lets us in: a slip in another is none of its concern."""
+    x = (shared.parent / "common" / "x.feature").resolve()
+    (shared / "own" / "slip.featrue").write_text("Feature: f\n")
+    assert find([str(x)], ("own",), shared) == [FeaturePath(x, "../common/x.feature")]
+
+
+def test_two_ways_to_one_file_outside_are_one_feature_with_the_first_name(shared):
+    for link in ("features", "own/again"):
+        (shared / link).symlink_to(shared.parent / "common")
+    names = ["features/deep/y.feature", "features/x.feature", "own/z.feature"]
+    assert [item.name for item in find((), ("features", "own"), shared)] == names
+    assert find(["own/again/x.feature"], ("features", "own"), shared)[0].name == "features/x.feature"
 
 
 def test_a_name_out_of_an_id_is_of_one_file_wherever_one_stands(here):
@@ -87,37 +160,21 @@ def test_a_name_out_of_an_id_is_of_one_file_wherever_one_stands(here):
     other.parent.mkdir()
     other.write_text("Feature: another\n")
     ours = (here / "features" / "a.feature").resolve()
-    assert [(item.path, item.name) for item in named(["features/a.feature"], (), (), here)] == [
-        (ours, "features/a.feature")
-    ]
-    asked = ["features/a.feature"]  # as typed, which is another one here, and no reason to take it
-    assert [item.path for item in named(["features/a.feature"], asked, (), here)] == [ours]
-    assert named(["@linux-baseline"], (), (), here)[0].name == "@linux-baseline"
-    for name in ("w.feature", "features/none.feature"):
+    assert named(["features/a.feature"], here) == [FeaturePath(ours, "features/a.feature")]
+    assert named(["@linux-baseline"], here)[0].name == "@linux-baseline"
+    for name in ("w.feature", "features/none.feature", "features"):
         with pytest.raises(NoFeature, match=rf"^{name}: no such feature of this stack; looked in "):
-            named([name], (), (), here)
+            named([name], here)
 
 
-def test_what_ids_name_from_here_is_found_among_what_was_asked_for(here, monkeypatch):
-    """As in a folder of all stacks, each of which names what they share."""
-    stack = here / "stacks" / "prod"
-    stack.mkdir(parents=True)
-    monkeypatch.chdir(here)
-    shared = FeaturePath((here / "features/a.feature").resolve(), "features/a.feature")
-    assert shared in find((), ("../../features",), stack)
-    assert named(["features/a.feature"], (), ("../../features",), stack) == [shared]
-    assert named(["features/a.feature"], ("features/a.feature:3",), (), stack) == [shared]
-    with pytest.raises(NoFeature):
-        named(["features/a.feature"], (), (), stack)
-
-
-def test_what_lies_here_under_a_name_of_the_project_has_its_whole_path(here, monkeypatch):
+def test_what_lies_here_under_a_name_of_the_project_has_another(here, monkeypatch):
     other = here.parent / f"{here.name}-other" / "features" / "a.feature"
     other.parent.mkdir(parents=True)
     other.write_text("Feature: another\n")
     monkeypatch.chdir(other.parent.parent)
-    assert found(here, "features/a.feature") == [(str(other.resolve()), ())]
-    assert named([str(other.resolve())], (), (), here)[0].path == other.resolve()
+    name = f"../{here.name}-other/features/a.feature"
+    assert found(here, "features/a.feature") == [(name, ())]
+    assert named([name], here)[0].path == other.resolve()
 
 
 def test_ready_made_ones(here):
@@ -148,6 +205,44 @@ def test_not_there(here, argument, message):
         found(here, argument)
 
 
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("features/c#.feature", "features/c#.feature: holds a #, behind which ids name the scenario; rename it"),
+        ("features/c#/x.feature", "features/c#/x.feature: holds a #, behind"),
+        ("@x.feature", "@x.feature: begins with @, as only names of ready-made features do; rename it, or move it"),
+        ("@x/y.feature", "@x/y.feature: begins with @, as"),
+    ],
+)
+def test_a_name_that_ids_would_give_back_as_another_is_refused(here, name, words):
+    """A heal of it was never looked at again."""
+    (here / name).parent.mkdir(exist_ok=True)
+    (here / name).write_text("Feature: f\n")
+    for arguments, declared in (((), (".",)), ((str(here / name),), ()), ((str((here / name).parent),), ())):
+        with pytest.raises(FeatureError, match=f"^{re.escape(words)}"):
+            find(arguments, declared, here)
+
+
+def test_a_folder_outside_that_no_report_can_show_is_refused_where_a_name_would_hold_it(shared, monkeypatch):
+    odd = shared.parent / "a\nb"
+    odd.mkdir()
+    (odd / "x.feature").write_text("Feature: f\n")
+    monkeypatch.chdir(odd)
+    with pytest.raises(FeatureError, match="its name is not UTF-8, or holds a control character"):
+        find(["x.feature"], ("own",), shared)
+
+
+def test_what_ids_can_hold_is_a_feature(here):
+    (here.parent / f"{here.name}#" / "@x").mkdir(parents=True)
+    project = here.parent / f"{here.name}#"
+    for name in ("a@b.feature", "@x.feature"):
+        (project / "@x" / name).write_text("Feature: f\n")
+    (project / "@x").rename(project / "features")
+    names = ["features/@x.feature", "features/a@b.feature"]
+    assert [item.name for item in find((), (), project)] == names
+    assert [item.name for item in named(names, project)] == names
+
+
 # what is never passed over
 
 
@@ -159,7 +254,7 @@ def test_links_to_folders_are_followed_and_one_that_leads_back_is_cut(here, tmp_
     (other / "deep" / "back").symlink_to(other)
     (here / "features" / "up").symlink_to(here / "features")
     names = [name for name, _ in found(here)]
-    assert names == ["features/a.feature", "features/deep/b.feature", f"{other.resolve()}/deep/s.feature"]
+    assert names == ["features/a.feature", "features/deep/b.feature", "features/shared/deep/s.feature"]
 
 
 def test_a_link_that_leads_nowhere_is_a_feature_that_is_not_there(here):

@@ -95,7 +95,11 @@ def test_what_short_checks_see_worse_twice_has_stayed_so_and_its_undo_waits_for_
     assert waiting.heal(60.0, deadline=short, page=pager)[0].undone.startswith(words)
     assert [bool(one.get("worse")) for one in state.read("heal.jsonl")].count(True) == 1
     (record,) = waiting.heal(60.0, deadline=Deadline(60.0, lambda: 0.0), page=pager)
-    assert (record.undone, waiting.done.exists(), verifying.pending(state, "shop/prod")) == ("undone, as before", False, {})
+    assert (record.undone, waiting.done.exists(), verifying.pending(state, "shop/prod")) == (
+        "undone, as before",
+        False,
+        {},
+    )
     assert (len({*world.lost}), told) == (1, ["oncall"])
 
 
@@ -115,7 +119,11 @@ def test_an_undo_waits_while_another_healer_is_at_work_on_the_host(
     other.give_back(Deadline(5))
     way.close()
     (record,) = waiting.heal(60.0)
-    assert (record.undone, waiting.done.exists(), verifying.pending(state, "shop/prod")) == ("undone, as before", False, {})
+    assert (record.undone, waiting.done.exists(), verifying.pending(state, "shop/prod")) == (
+        "undone, as before",
+        False,
+        {},
+    )
 
 
 def test_an_undo_that_can_never_be_begun_is_given_up_an_hour_later(world: World, state: StateDir) -> None:

@@ -66,7 +66,6 @@ def refused(feature: str) -> None:
         (601.0, lambda feature: [result_id("web-1")], False),
         (601.0, lambda feature: [GONE], True),
         (599.0, lambda feature: [result_id("web-1")], True),  # it may have been made a moment ago
-        (601.0, lambda feature: None, True),
         (601.0, refused, True),
     ],
 )

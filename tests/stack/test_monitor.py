@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from infratest import later
 from infratest.alerting import owed
-from infratest.errors import NotInThisVersion, StackFileError
+from infratest.errors import NotInThisVersion, StackFileError, UserError
+from infratest.senders.base import opened
 from infratest.spread.address import Address
 from infratest.stack.monitor import (
     Alive,
@@ -141,6 +144,37 @@ def test_senders_are_named_by_their_kind_and_the_second_of_one_by_its_number(loa
         SenderEntry(name="syslog", kind="syslog", options={"address": "a"}, where="stack.yaml:5: monitor.send[1]"),
         SenderEntry(name="graphite-2", kind="graphite", options="b", where="stack.yaml:6: monitor.send[2]"),
     )
+
+
+PASSIVE = {"nagios-command-file": "/x", "icinga2": {"api": "https://a", "user": "u", "password-file": "p"}}
+
+
+@pytest.mark.parametrize(
+    ("environments", "env", "shared"),
+    [
+        ("", None, ()),
+        ("environments: {prod: {}}", "prod", ()),
+        ("environments: {dev: {}, prod: {}}", "prod", ("dev", "prod")),
+        ("environments: {dev: , prod: {monitor: {retry: 5s}}}", "dev", ("dev", "prod")),
+        ("environments: {dev: {monitor: {send: []}}, prod: {}}", "prod", ()),
+        ("environments: {dev: {monitor: {send: null}}, prod: {}}", "prod", ()),
+        ("environments: {dev: {monitor: null}, prod: {}}", "prod", ()),
+        ("environments: {dev: {}, test: {}, prod: {monitor: {send: [nagios-command-file: {}]}}}", "prod", ()),
+        ("environments: {dev: {}, test: {}, prod: {monitor: {send: []}}}", "dev", ("dev", "test")),
+    ],
+)
+def test_what_is_sent_without_its_environment_is_of_one_environment(load, environments, env, shared):
+    """To Nagios and Icinga dev's host is prod's of the same name: its green would stand over the other's red."""
+    text = f"stack: shop\nmonitor:\n  send:\n    - nagios-command-file: {{}}\n{environments}\n"
+    (sent,) = load(text, env=env).monitor.send
+    assert sent.shared == shared
+    for kind, options in PASSIVE.items():
+        if shared:
+            with pytest.raises(UserError, match=rf"send\[0\]: {kind}: {' and '.join(shared)} have this entry"):
+                opened(kind, options, sent.where, Path(), sent.shared)
+        else:
+            assert opened(kind, options, sent.where, Path(), sent.shared)
+    assert opened("graphite", "127.0.0.1:2003", sent.where, Path(), sent.shared)
 
 
 @pytest.mark.parametrize(

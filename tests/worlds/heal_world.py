@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.deadline import Deadline
+from infratest.errors import UserError
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.means import Means
@@ -136,12 +137,18 @@ class World:
             "rerun": self.rerun,
             "proven": lambda rule: self.proof,
             "trusted": lambda rule: self.trust,
+            "planned": unplanned,
             "lost": lambda rule, why: self.lost.append(why),
             "clock": lambda: self.now,
             "limits": self.limits,
             "marks": str(self.folder),
         }
         return Means(**fields | changes)
+
+
+def unplanned(feature: str) -> Sequence[str]:
+    """Say that nobody knows which scenarios a feature has: there are no files in this world."""
+    raise UserError(f"{feature}: no such feature")
 
 
 def run(world: World, state: StateDir, rule: HealRule, **settings: Any) -> list[HealRecord]:

@@ -80,7 +80,7 @@ def _foresee_sender(entry: SenderEntry, folder: Path) -> None:
     """Refuse a sender of a kind that nobody has, with options that it has not, or without what it needs here."""
     from infratest.senders.base import opened
 
-    sender = opened(entry.kind, entry.options, entry.where, folder)
+    sender = opened(entry.kind, entry.options, entry.where, folder, entry.shared)
     try:
         sender.foresee()
     except UserError as error:
