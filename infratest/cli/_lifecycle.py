@@ -81,7 +81,6 @@ def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready:
 
 def keep_parameters(session: Session) -> None:
     """Keep the values of -D that hosts were made or provisioned with, and say so, and which earlier ones held."""
-    env = session.stack.env
     if session.kept:
         say(f"with {shown(session.kept)}, as given earlier")
     secret = {name for name in session.parameters if isinstance(session.stack.parameters.get(name), Secret)}

@@ -175,7 +175,7 @@ def _of_its_features(report: Report, session: Session, what: str) -> None:
     stack, missing, found = session.stack, list[str](), False
     for name in dict.fromkeys(one.feature for one, _ in covered(report, stack.heal) if not one.id.startswith(WAY)):
         try:
-            found |= bool(named([name], (), stack.features, stack.folder))
+            found |= bool(named([name], stack.folder))
         except NoFeature:
             missing.append(name)
     if missing and not found:
