@@ -112,7 +112,7 @@ def test_each_word_reaches_the_program_as_it_was_sent(tmp_path, keeping):
     )
     made = written(stack, program=str(keeping.path))
     begin = ["--stack", "/srv/shop/stack.yaml", "--env", "prod", "-t", "30"]
-    expected = [[*begin, "-H", "web-1", "-s", word, "--", f"{word}.feature"] for word in taken]
+    expected = [[*begin, "-H", "web-1", "-s", word, "--", f"/srv/shop/{word}.feature"] for word in taken]
     with icinga(tmp_path / "icinga", files(made)):
         assert wait_until(lambda: all(each in keeping.seen for each in expected), LONG)
     reachable = [[*begin, "-H", host, "-s", "reachable", "--", f"{FOLDER}/infratest-shop-prod.feature"]

@@ -140,7 +140,7 @@ def test_each_word_reaches_the_program_as_it_was_sent(tmp_path, keeping):
     )
     made = written(stack, program=str(keeping.path))
     with nagios(tmp_path / "nagios", files(made)):
-        expected = [["-H", "web-1", "-s", word, "--", f"{word}.feature"] for word in taken]
+        expected = [["-H", "web-1", "-s", word, "--", f"/srv/shop/{word}.feature"] for word in taken]
         begin = ["--stack", "/srv/shop/stack.yaml", "--env", "prod", "-t", "30"]
         assert wait_until(lambda: all([*begin, *each] in keeping.seen for each in expected), LONG)
     for each in keeping.seen:
