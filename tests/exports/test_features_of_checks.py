@@ -1,4 +1,4 @@
-"""What an export gets of a call: the programs that it starts find the same stack, and what is kept of it."""
+"""What a stack is to an export: its scenarios, each with a file that is the same one wherever the tool stands."""
 
 from __future__ import annotations
 
@@ -6,55 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from infratest.exports import nagios, systemd
-from infratest.exports.base import What
-from infratest.model import place_of
+from infratest.gherkin.find import find
 from infratest.project.exported import exported
-from infratest.project.session import Session
-from infratest.stack.kept_parameters import keep
-from infratest.store.directory import StateDir
-from tests.worlds import small_project
+from infratest.project.session import session_of
+from tests.worlds.small_project import write
 
-STACK = """\
-stack: shop
-provider: local
-parameters: {path: {type: string, default: /etc/passwd}}
-hosts: {here: {}}
-"""
-FEATURE = 'Feature: f\n  Scenario: s\n    Then the file "{param.path}" exists\n'
+STACK = "stack: shop\nprovider: local\nhosts: {here: {}}\nfeatures: [features, '@linux-baseline']\n"
+FEATURE = 'Feature: f\n  Scenario: there\n    Then the file "/tmp" exists\n'
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(small_project.write(tmp_path, {"stack.yaml": STACK, "features/x.feature": FEATURE}))
-    return tmp_path
-
-
-def commands(what: What, folder: Path, **options: str) -> list[str]:
-    """Return the command lines of a service of Nagios, and of the units."""
-    made = [
-        nagios.Nagios(nagios.Options(program="/usr/bin/true", **options)).write(what, folder),
-        systemd.Systemd(systemd.Options(program="/usr/bin/true", **options)).write(what, folder),
-    ]
-    lines = [line for one in made for text in one.files.values() for line in text.splitlines()]
-    found = [line for line in lines if line.lstrip().startswith(("command_line", "ExecStart")) and "stack.yaml" in line]
-    assert len(found) >= 4
-    return found
-
-
-def test_the_state_directory_of_the_call_is_that_of_what_is_exported(project: Path):
-    here = exported(Session(state_path="kept/here"))
-    assert [line for line in commands(here, project) if f"{project}/kept/here" not in line] == []
-    other = commands(here, project, state="/var/lib/x")
-    assert [line for line in other if "/var/lib/x" not in line or "kept/here" in line] == []
-    # Beside the stack file it is found by itself, by whoever may write there.
-    assert [line for line in commands(exported(Session()), project) if "--state" in line] == []
-
-
-def test_so_is_one_where_values_are_kept_by_which_it_is_judged(project: Path):
-    keep(StateDir(project / ".infratest"), place_of("shop", ""), {"path": "/srv/shop"})
-    what = exported(Session())
-    assert [line for line in commands(what, project) if f"{project}/.infratest" not in line] == []
-    (told,) = [each for each in what.left if each.about == "-D path=/srv/shop"]
-    assert told.words.startswith(f"kept in {project}/.infratest alone; give it to this call")
-    assert exported(Session(parameters={"path": "/srv"})).left == ()
+@pytest.mark.parametrize("stands", ["shop", "other", "nowhere"])
+def test_a_check_is_of_the_stacks_own_feature_wherever_the_tool_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stands: str
+) -> None:
+    """Another project there has a feature of the same name, which would be green in its place."""
+    for name in ("shop", "other"):
+        write(tmp_path / name, {"stack.yaml": STACK, "features/web.feature": FEATURE})
+    (tmp_path / "nowhere").mkdir()
+    monkeypatch.chdir(tmp_path / "shop")
+    session = session_of(Path("stack.yaml"))
+    watches = exported(session).watches
+    assert {each.file for each in watches} == {str(tmp_path / "shop/features/web.feature"), "@linux-baseline"}
+    monkeypatch.chdir(tmp_path / stands)
+    for each in watches:
+        (found,) = find([each.file], session.stack.features, session.stack.folder)
+        assert found.name == each.feature
