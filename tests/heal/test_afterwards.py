@@ -386,10 +386,9 @@ def test_a_kill_at_any_write_leaves_it_to_the_next_life(
         assert 1 <= len(life.told) <= 1 + (killed == "heal.jsonl paged"), (about, life.told)
         if "worse" in kind:
             assert verifying.pending(life.state, "shop/prod") == {}, about
-            assert (life.undos, (life.world.folder / "done").exists()) == (
-                1,
-                killed in ("undo", "heal.jsonl process"),
-            ), about
+            assert life.undos == 1, about
+            if killed != "heal.jsonl process":  # its program had begun, and may have done its work by then
+                assert (life.world.folder / "done").exists() == (killed == "undo"), about
             assert f"healing is at its end: hook touch done made {SHOP} worse: " in life.told[0], (about, life.told)
             assert kind == "later worse" or closed(life.heal(3600.0)[-1])[0] == "given up", about
 
