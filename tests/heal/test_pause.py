@@ -55,13 +55,21 @@ def test_a_pause_takes_effect_while_another_holds_the_lock(state: StateDir) -> N
 
 def test_a_pause_between_two_rungs_stops_the_ladder(state: StateDir, tmp_path: Path) -> None:
     world = World(tmp_path, sick={"web-1"}, helps=False)
+    failed = world.means(lost=lambda rule, why: void(pause(state, 60.0, world.now)))
+    records = heal(world.report(), [make_rule(do=(("provision", {}), ("provision", {})))], state, failed, history={})
+    assert [record.outcome for record in records] == ["tried", "refused"]
+    assert [answer.name for answer in records[1].gates if not answer.passed] == ["pause"]
+    assert len(world.acts) == 1
+
+
+def test_a_pause_while_a_rung_acts_lets_its_verdict_wait_and_stops_the_ladder(state: StateDir, tmp_path: Path) -> None:
+    world = World(tmp_path, sick={"web-1"}, helps=False)
     world.on_act = lambda name: void(pause(state, 60.0, world.now))
     records = heal(
         world.report(), [make_rule(do=(("provision", {}), ("provision", {})))], state, world.means(), history={}
     )
-    assert [record.outcome for record in records] == ["tried", "refused"]
-    assert [answer.name for answer in records[1].gates if not answer.passed] == ["pause"]
-    assert len(world.acts) == 1
+    assert [(record.outcome, record.verifying) for record in records] == [("tried", True)]
+    assert (len(world.acts), world.lost) == (1, [])
 
 
 def void(_: object) -> None:

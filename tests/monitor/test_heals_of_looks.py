@@ -336,7 +336,7 @@ def test_what_a_rule_has_healed_is_judged_although_it_is_for_others_since(projec
     made = HealRecord(
         time=1.0, rule=make_rule(name="put-it-there"), outcome=TRIED, gates=(), rung=0, remedy="run", before=was
     )
-    verifying.add(healer.state, "", made, "1-1-0", healer.clock.time(), {})
+    verifying.add(healer.state, healer.place, made, "1-1-0", healer.clock.time(), {})
     healer.healed(0).healed(10)
     assert [one["verified"] for one in healer.state.read("heal.jsonl")] == [True]
     healer.end()

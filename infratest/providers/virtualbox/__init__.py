@@ -103,7 +103,8 @@ class VirtualBox(Provider):
         machine.clone(vbox, master.uuid, box.SNAPSHOT, record, deadline)
         newcomer = prepare(record, self._seed_address(record), self._keys, self._known_hosts, request.lease.off_at)
         # No name holds a colon: with a hyphen, hosts of the stack a-b in c and of a in b-c were in one network.
-        network = f"infratest-{request.lease.state_id[:8]}-{self.context.stack}:{self.context.env}"
+        apart = f":{self.context.env}" if self.context.env else "-"
+        network = f"infratest-{request.lease.state_id[:8]}-{self.context.stack}{apart}"
         vbox.run(machine.settings(record, ports, network, declared.wishes(own, self.options)), deadline)
         if not box.is_box(master):  # whose guest reads none
             machine.attach_seed(vbox, record, master.slot(0), deadline)
