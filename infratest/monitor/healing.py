@@ -101,7 +101,9 @@ class Healing:
             if book.subjects is not self._subjects or watched.session.stack.heal is not self._rules:
                 self._fit(watched, book)
             if not self._busy and self._rows is not None and not self._rows.current(watched.session.state):
-                self._rows = None  # while the engine is at work, it is the engine who writes
+                # While the engine is at work, it is the engine who writes. What waits for a verdict may be of no rule.
+                self._due = self._due or bool(self._rows.verifying)
+                self._rows = None
             ours = [(result, at, of) for result, at in looked if (of := self._counted(result.id))]
             rests = any(result.state not in WELL for result, _, _ in ours) and paused(
                 watched.session.state, now.wall, ""
