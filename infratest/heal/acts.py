@@ -33,6 +33,8 @@ Ask = Callable[[Result, float], tuple[Answer, ...]]
 COLLECTING = 20.0
 #: The gate that the engine itself asks: whether another healer is at work.
 MARK = "healing mark"
+#: Why an undo is not begun.
+LEFT_ALONE = "heals are paused by now, or what it is for, or beside it, is to be left alone"
 
 
 class Acts(Ways):
@@ -157,13 +159,14 @@ class Acts(Ways):
                 self._waits(done, number, ended, beside)
             way.mark.keep(self._last())
             after, cut = self._verified(done)
-            done = self._beside(done, beside, number)
+            done = self._beside(done, beside, number, ended)
             if done.worse:
                 done = self._given_up(done, beside, remedy, way, number)
                 after = self._look(record.before)
             done = replace(done, after=after, verifying=done.verifying or (cut and not done.worse))
-            if not (done.worse or done.error or done.verified or done.verifying):
-                done = replace(done, verifying=self._rests(after, beside))
+            if not (done.worse or done.error or done.verified or done.verifying) and self._rests(after, beside):
+                done = replace(done, verifying=True)
+                verifying.found_red(self._state, self._report.place, number, self._means.clock())
             if done.verifying and done.error:
                 way.mark.settles(self._settles_for(done, ended))
                 self._waits(done, number, ended, beside)
@@ -180,8 +183,9 @@ class Acts(Ways):
 
     def _cut_off(self, done: HealRecord, number: str, how: str) -> None:
         """Keep what is known of a try as a signal ends this run. What may have helped is left to a later check."""
-        if done.worse:  # it is noted still: a later check does what is left to do, and tells people
-            done = replace(done, undone=done.undone or f"its undo was {how}")
+        if done.worse:  # it is noted still: a later check tells people
+            undone = done.undone or self._audit.undone(number) or f"not undone, {how} before"
+            done = replace(done, undone=undone)
         elif verifying.has(self._state, self._report.place, number):
             words = f"{done.words}; {how} before it was seen whether it helped"
             done = replace(done, verifying=True, words=words, seen=self._means.clock())
@@ -252,7 +256,16 @@ class Acts(Ways):
             if self._audit.undone(number):  # the next check would tell of it as if it still stood
                 verifying.forget(self._state, self._report.place, number)
 
-    def _taken_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
+    def _taken_back(
+        self,
+        result: Result,
+        rule: HealRule,
+        remedy: Remedy,
+        number: str,
+        by: str,
+        rests: Callable[[], bool] = lambda: False,
+    ) -> str:
+        """Undo a try. Args: rests: asked directly before. Raises HealError: as `take_back`; or it says so."""
         host = self._means.hosts.get(result.host)
         if host is None:
             raise HealError(f"{result.host} is no host of the stack now")
@@ -261,17 +274,16 @@ class Acts(Ways):
         with self._connection(host, rule, limit) as way:
             taken = way.mark.take(deadline.seconds, lambda: 0.0, deadline.at_most(PATIENCE))
             try:
-                if taken.held:
-                    raise HealError(taken.held)
+                if taken.held or rests():
+                    raise HealError(taken.held or LEFT_ALONE)
                 around = self._surroundings(result, remedy, way, number)
-                now, left, command = self._means.clock(), self._left(), self._means.command
-                return undo(remedy, result, around, self._audit, number, by, now, left, command=command)
+                return undo(remedy, result, around, self._audit, number, by, self._means.clock(), self._left())
             finally:
                 if self._audit.undone(number):  # of what was done nothing has yet to take effect
                     way.mark.settles(0.0)
                 way.mark.give_back(Deadline(PATIENCE))
 
-    def _beside(self, record: HealRecord, beside: Beside, number: str) -> HealRecord:
+    def _beside(self, record: HealRecord, beside: Beside, number: str, ended: float) -> HealRecord:
         """Look at the neighbours. Where one is worse that is on record before anything is undone.
 
         What is worse when the time of this run is over may only not have been seen, or not yet be as before, and an
@@ -280,6 +292,8 @@ class Acts(Ways):
         worse, over = self._worse(beside, self._settle_of(record))
         if not worse or self._rests(record.before, beside):
             return replace(record, verifying=over or bool(worse))
+        if record.error:  # what failed is noted by nothing else, and people are to be told whatever ends this run
+            self._waits(record, number, ended, beside)
         record = replace(record, worse=worse, beside=beside.seen)
         self._audit.told_worse(record, number)
         return record
@@ -290,26 +304,26 @@ class Acts(Ways):
         Whatever comes of that, or ends this run meanwhile, it is given up.
         """
         around = self._surroundings(record.before, remedy, way, number)
-        by, words, waits = f"the healer: {', '.join(record.worse[:3])} is worse", "", False
+        by, words = f"the healer: {', '.join(record.worse[:3])} is worse", ""
         try:
             self._loses(record.rule, f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse")
         finally:
             try:
                 held = way.mark.renew(max(LEAST, remedy.seconds), Deadline(min(PATIENCE, self._left())))
-                if held:
-                    raise HealError(held)
-                now, left, command = self._means.clock(), self._left(), self._means.command
-                done = undo(remedy, record.before, around, self._audit, number, by, now, left, command=command)
+                if held or self._rests(record.before, beside):
+                    raise HealError(held or LEFT_ALONE)
+                now = self._means.clock()
+                done = undo(remedy, record.before, around, self._audit, number, by, now, self._left())
                 words = f"undone, {done}"
                 beside.worse(Deadline(0.0))  # as they are since, for the report
             except HealError as error:
-                waits = self._undo_waits(remedy, number)
-                words = f"not undone{' yet' if waits else ''}, {error}"
-        return replace(record, beside=beside.seen, undone=words, verifying=waits)
+                words = self._not_undone(remedy, number, error)
+        return replace(record, beside=beside.seen, undone=words)
 
-    def _undo_waits(self, remedy: Remedy, number: str) -> bool:
-        """Whether an undo that came to nothing may be begun later: another healer was at work, or no time was left."""
-        return can_undo(remedy) and not self._audit.undone(number)
+    def _not_undone(self, remedy: Remedy | None, number: str, error: HealError) -> str:
+        """Say why something was not undone, and how people do that where it can be."""
+        later = remedy is not None and can_undo(remedy) and not self._audit.undone(number)
+        return f"not undone, {error}" + (f"; `{self._means.command('heal', 'undo', number)}` does" if later else "")
 
     def _rests(self, result: Result, beside: Beside) -> bool:
         """Whether what is not well says nothing now, or nothing may be done about it: who is at work may cause it.

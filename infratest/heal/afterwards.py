@@ -13,17 +13,16 @@ done before.
 What it waits for (`verdict`). Its time: before its rung's `settle` is over, all well is the only verdict. What people
 want: so it is, while heals are paused, no witness is reached, or they want the result, or what is worse beside it, left
 alone. What cannot be seen: a neighbour, unless it was removed; and what is worse must stay so for as long as a remedy
-is given to take effect, in one run or since an earlier check has seen it. An undo waits, too, while another healer is
-at work there, or a run has too little time for it. An hour after its time, or after people were last found to want
-that, nobody waits any longer: it is not verified, or not undone.
+is given to take effect, in one run or since an earlier check has seen it. An hour after its time, or after people were
+last found to want that, nobody waits any longer: it is not verified.
 
-What is written, in this order. The verdict, in the audit; the loss of autonomy; the undo, itself on record before it is
-begun; the page; and the note goes.
+What is written, in this order. The verdict, in the audit; the loss of autonomy; an undo, itself on record before it is
+begun; the page; and the note goes. An undo is an act, and is not saved up: where it cannot be done at once (another
+healer is at work there, people want it left alone by now, no time is left) it is for people to decide, who are told.
 
 What a kill leaves. Before the verdict: all of it to the next check. After that, one that it has made something worse
-stands: the next check takes the autonomy where that was not done, undoes, and tells people. Any other one is given anew
-by what is seen then. After an undo was begun, nothing is undone again, and people are told. After the page, who was
-told is not told again.
+stands: the next check takes the autonomy where that was not done, and tells people; it undoes nothing. Any other one is
+given anew by what is seen then. The note of what has made something worse stays until all were told, for an hour.
 """
 
 from __future__ import annotations
@@ -44,10 +43,12 @@ from infratest.heal.neighbours import Beside, why_gone
 from infratest.heal.paging import paged
 from infratest.heal.records import TRIED, HealRecord
 from infratest.heal.rules import WAY
-from infratest.heal.verdict import WAITS, WORSE, Sight, verdict
+from infratest.heal.undoing import LOOK
+from infratest.heal.verdict import UNKNOWABLE, WAITS, WORSE, Sight, verdict
 from infratest.heal.verifying import Unverified
 from infratest.heal.ways import ENDING, OPENING
 from infratest.model import Result
+from infratest.remedies.base import Remedy
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
 from infratest.store import failures as counts
@@ -76,10 +77,14 @@ class Afterwards(Acts):
         waiting = verifying.pending(self._state, place)
         # A way into a host that stands in nobody's way is no result: the run tells it beside them.
         shown = {one.id: one for one in (*self._report.ways, *self._report.results) if one.id in waiting}
-        for result in shown.values():
-            told += self._judged(result, looked)
+        for id, one in waiting.items():
+            if self._audit.worse(one.number):
+                told += self._to_be_told(id, one, shown.get(id))
+            elif id in shown:
+                told += self._judged(shown[id], looked)
         for id, one in verifying.pending(self._state, place).items():
-            told += self._overdue(id, one, shown.get(id))
+            if not self._audit.worse(one.number):
+                told += self._overdue(id, one, shown.get(id))
         return told
 
     def _judged(self, result: Result, looked: float, usual: float = -inf) -> list[HealRecord]:
@@ -90,33 +95,36 @@ class Afterwards(Acts):
             where its rule says nothing.
         """
         one = verifying.pending(self._state, self._report.place).get(result.id)
-        if one is None or not self._tells(result, one, looked):
+        if one is None or self._audit.worse(one.number) or not self._tells(result, one, looked):
             return []
         rule = self._known.get(one.rule) if result.host in self._means.hosts else None
-        told = list[HealRecord]()
-        if self._audit.undone(one.number) and self._audit.worse(one.number) is None:
-            pass  # somebody has undone it, and knows
-        elif rule is None:
+        if self._audit.undone(one.number):  # somebody has done that, and knows
+            verifying.remove(self._state, self._report.place, result.id)
+            return []
+        if rule is None:
             self._audit.told(one, well(result), self._means.clock(), f"now {result.state}")
-        else:
-            beside = Beside(self._means, one.beside)
-            sight = self._seen(result, rule, one, beside, looked < self._takes_effect(rule, one.rung, one.ended, usual))
-            said = verdict(sight)
-            if said == WAITS:
-                self._waits_on(result.id, one, sight)
-                return []
-            record = self._record(result, rule, one)
-            told = [self._told_worse(record, one, sight, beside) if said == WORSE else self._told(record, one, looked)]
-            if told[0].verifying:
-                return [replace(told[0], seen=looked)]
+            verifying.remove(self._state, self._report.place, result.id)
+            return []
+        beside = Beside(self._means, one.beside)
+        sight = self._seen(result, rule, one, beside, looked < self._takes_effect(rule, one.rung, one.ended, usual))
+        said = verdict(sight)
+        if said == WAITS:
+            self._waits_on(result.id, one, sight)
+            return []
+        if said == UNKNOWABLE:
+            words = "it was red while people were at work there, and is ok now: nobody knows whether it helped"
+            return self._not_verified(result.id, one, words, result, free=True)
+        record = replace(self._record(result, rule, one), seen=looked)
+        if said == WORSE:
+            return [self._told_worse(record, one, sight, beside)]
+        told = self._told(record, one, looked)
         verifying.remove(self._state, self._report.place, result.id)
-        return [replace(record, seen=looked) for record in told]
+        return [told]
 
     def _seen(self, result: Result, rule: HealRule, one: Unverified, beside: Beside, early: bool) -> Sight:
         """Return what is seen of it. What is asked of people, or takes time, is so only where it can matter."""
-        begun, told = bool(self._audit.undone(one.number)), self._audit.worse(one.number) is not None
-        sight = Sight(well=well(result), early=early, told=told, begun=begun)
-        if begun or (early and not sight.well):
+        sight = Sight(well=well(result), early=early, red=one.red)
+        if early and not sight.well:
             return sight
         sight = self._seen_beside(sight, one, beside, 0.0)
         if sight.calm or early:
@@ -124,8 +132,10 @@ class Afterwards(Acts):
         if self._rests(result, beside):
             return replace(sight, rests=True)
         settle = self._means.limits.settle
-        if not told and (sight.unseen or (sight.worse and not sight.stays)) and self._left() > settle:
+        if (sight.unseen or (sight.worse and not sight.stays)) and self._left() > settle + LOOK:
             sight = self._seen_beside(sight, one, beside, settle)
+            if not sight.calm and self._rests(result, beside):  # others may be worse by now
+                return replace(sight, rests=True)
         return sight
 
     def _seen_beside(self, sight: Sight, one: Unverified, beside: Beside, seconds: float) -> Sight:
@@ -137,21 +147,21 @@ class Afterwards(Acts):
             return replace(sight, unseen=True)
         now, settle = self._means.clock(), self._means.limits.settle
         since = {id: min(one.worse.get(id, now), now) for id in worse}
-        stays = bool(worse) and (seconds >= settle or now - min(since.values()) >= settle)
-        return replace(sight, worse=worse, since=since, stays=stays, unseen=beside.unseen)
+        stay = tuple(id for id in worse if seconds >= settle or now - since[id] >= settle)
+        return replace(sight, worse=stay or worse, since=since, stays=bool(stay), unseen=beside.unseen)
 
     def _waits_on(self, id: str, one: Unverified, sight: Sight) -> None:
         """Note what was found, and do nothing more for the result in this run while its neighbours are not known."""
-        worse, rests = one.worse if sight.unseen else sight.since, one.rests
+        # What a look has found that was cut since is known nevertheless.
+        worse, rests = {**one.worse, **sight.since} if sight.unseen else {**sight.since}, one.rests
         if sight.rests:  # who is at work there may be why it is worse
             worse, rests = {}, self._means.clock()
-        found = replace(one, worse={} if sight.early else worse, rests=rests)
+        red = one.red or (sight.rests and not sight.well)
+        found = replace(one, worse={} if sight.early else worse, rests=rests, red=red)
         if found != one:
             verifying.keep(self._state, self._report.place, id, found)
         if sight.worse and sight.rests:
-            self._unjudged[id] = (
-                f"what {one.remedy} has made worse is not to be undone now, so that nothing more is done"
-            )
+            self._unjudged[id] = f"what is beside it and worse since {one.remedy} is to be left alone"
         elif sight.worse or sight.unseen:
             self._unjudged[id] = f"it is not known yet how what is beside it is since {one.remedy}"
 
@@ -165,51 +175,60 @@ class Afterwards(Acts):
         if self._means.drilled and not one.drill:
             return told
         gone = self._gone(id, one)
-        if not gone:
-            if self._in_time(one) or (shown is None and not self._left()):
-                return told
-            if shown is None:
-                now, shown = self._means.clock(), self._look(_result(id, one.was))
-                told = self._judged(shown, now)
-            left = verifying.pending(self._state, self._report.place).get(id)
-            if left is None or self._in_time(left):
-                return told
-            if self._rests(shown, Beside(self._means, {})):
-                verifying.keep(self._state, self._report.place, id, replace(left, rests=self._means.clock()))
-                return told
-        return [*told, *self._not_verified(id, one, gone)]
+        if gone:
+            return self._not_verified(id, one, gone, None, free=True)
+        if self._in_time(one) or (shown is None and not self._left()):
+            return told
+        if shown is None:
+            now, shown = self._means.clock(), self._look(_result(id, one.was))
+            told = self._judged(shown, now)
+        left = verifying.pending(self._state, self._report.place).get(id)
+        if left is None or self._audit.worse(one.number) or self._in_time(left):
+            return told
+        if shown.state in (SKIPPED, WAIVED):
+            words = f"it is {shown.state} since: nobody knows whether it helped"
+            return [*told, *self._not_verified(id, one, words, shown, free=True)]
+        if self._rests(shown, Beside(self._means, {})):
+            verifying.keep(self._state, self._report.place, id, replace(left, rests=self._means.clock()))
+            return told
+        what = "how what is beside it is" if well(shown) else "whether it helped"
+        words = f"nobody could see for {human(self._within(one), 's')} {what}"
+        return [*told, *self._not_verified(id, one, words, shown, free=False)]
 
     def _in_time(self, one: Unverified) -> bool:
         """Whether a verdict, or an undo, is waited for. What was found since gives it as long once more."""
-        since = max(self._audit.until(one.number, one.ended), one.rests, *one.worse.values())
-        return self._means.clock() < since + self._within(one)
+        now = self._means.clock()
+        found = [at for at in (one.rests, *one.worse.values()) if at <= now + AHEAD]  # of a clock that was not set back
+        return now < max(self._audit.until(one.number, one.ended), *found) + self._within(one)
 
     def _within(self, one: Unverified) -> float:
         rule = self._known.get(one.rule)
         return self._means.limits.verify + (rule.settle(one.rung, 0.0) if rule is not None else 0.0)
 
-    def _not_verified(self, id: str, one: Unverified, gone: str) -> list[HealRecord]:
+    def _not_verified(
+        self, id: str, one: Unverified, words: str, shown: Result | None, *, free: bool
+    ) -> list[HealRecord]:
+        """End one of which nobody knows whether it helped. Args: shown: as seen now. free: that costs nothing."""
         rule, told = self._known.get(one.rule), list[HealRecord]()
-        words = gone or f"nobody could see within {human(self._within(one), 's')} after it whether it helped"
-        self._audit.told(one, False, self._means.clock(), words, gone=bool(gone))
+        self._audit.told(one, False, self._means.clock(), words, gone=free)
         if rule is not None:
-            record = replace(self._record(_result(id, one.was), rule, one), after=None, error=words)
-            if not one.drill and not gone:
+            seen = shown or _result(id, one.was)
+            record = replace(self._record(seen, rule, one), before=seen, after=None, error=words)
+            if not one.drill and not free:
                 self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
             self._settled(id, rule, one, False)
             self._tell(record)
-            told = [record if gone else self._ended_here(record)]
+            told = [record if free or well(seen) else self._ended_here(record)]
         verifying.remove(self._state, self._report.place, id)
         return told
 
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again, in words; empty where it may be."""
-        if any(result.id == id for result in self._report.results):
-            return ""
-        now = self._means.clock()
-        lately = id.startswith(WAY) or now <= max(one.ended, one.sought) + self._means.limits.report_age
-        if lately:  # what was done just now is only not looked at in this run, and features are not read in every run
-            return why_gone(id, self._means.hosts, lambda feature: None)
+        now, host = self._means.clock(), why_gone(id, self._means.hosts, lambda feature: None)
+        if host or any(result.id == id for result in self._report.results):
+            return host
+        if id.startswith(WAY) or now <= max(one.ended, one.sought) + self._means.limits.report_age:
+            return ""  # what was done just now is only not looked at in this run; features are not read in every one
         verifying.keep(self._state, self._report.place, id, replace(one, sought=now))
         return why_gone(id, self._means.hosts, self._means.planned)
 
@@ -229,55 +248,74 @@ class Afterwards(Acts):
     def _ended_here(self, record: HealRecord) -> HealRecord:
         """Tell people, where this is the end of the ladder. Of a drill nobody is told.
 
-        What has made something worse is noted until then.
+        What has made something worse is noted until all of them were.
         """
-        told = record if record.drill else paged(record, self._means, self._audit, self._left() + ENDING)
-        if told.worse and not told.verifying:
+        if record.drill:
+            told, all_told = record, True
+        else:
+            told, all_told = paged(record, self._means, self._audit, self._left() + ENDING)
+        if told.worse and all_told:
             verifying.remove(self._state, self._report.place, told.before.id)
         return told
 
     def _told_worse(self, record: HealRecord, one: Unverified, sight: Sight, beside: Beside) -> HealRecord:
-        """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it.
-
-        Returns:
-            The record; `verifying` where its undo waits.
-        """
-        before, rule = self._audit.worse(one.number), record.rule
-        since = record.time if before is None else float(before["time"])
-        worse = sight.worse or tuple(map(str, before["worse"] if before is not None else ()))
-        record = replace(record, worse=worse, beside=beside.seen)
-        if before is None:
-            self._audit.told_worse(record, one.number)
-        if not one.drill and self._means.granted(rule) <= since:  # before the undo, which may take minutes
-            self._loses(rule, f"a heal of {record.before.id} by {one.remedy} made {worse[0]} worse")
-        words, waits = self._undone_since(record, one, sight)
-        if words.startswith("undone"):
-            beside.worse(Deadline(0.0))  # as they are since, for the report
-        record = replace(record, beside=beside.seen, undone=words, verifying=waits)
-        if not waits:
-            self._audit.told_worse(record, one.number)
-        if before is None or not waits:
-            self._tell(record)
+        """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it."""
+        record = replace(record, worse=sight.worse, beside=beside.seen)
+        self._audit.told_worse(record, one.number)
+        if not one.drill:  # before the undo, which may take minutes
+            self._loses(record.rule, _made_worse(record))
+        words = self._undone_since(record, one, beside)
+        record = replace(record, beside=beside.seen, undone=words)
+        self._audit.told_worse(record, one.number)
+        self._tell(record)
         return self._ended_here(record)
 
-    def _undone_since(self, record: HealRecord, one: Unverified, sight: Sight) -> tuple[str, bool]:
-        """Undo it and return what came of that, in words, and whether it waits for a later check."""
-        rule, result, ladder = record.rule, record.after or record.before, remedies(record.rule)
-        if sight.begun:
-            return self._audit.undone(one.number), False
-        if not (sight.worse or sight.unseen):
-            return "not undone, what was worse is so no longer", False
-        if one.rung >= len(ladder) or ladder[one.rung].describe() != one.remedy:
-            return f"not undone, the rule has changed since: {one.remedy} is no longer its rung {one.rung + 1}", False
+    def _undone_since(self, record: HealRecord, one: Unverified, beside: Beside) -> str:
+        """Undo it, and return what came of that, in words."""
+        rule, result, remedy = record.rule, record.after or record.before, _remedy(record.rule, one)
         by = f"the healer: {', '.join(record.worse[:3])} is worse"
+        if remedy is None:
+            return f"not undone, the rule has changed since: {one.remedy} is no longer its rung {one.rung + 1}"
         try:
-            return f"undone, {self._taken_back(result, rule, ladder[one.rung], one.number, by)}", False
+            done = self._taken_back(result, rule, remedy, one.number, by, lambda: self._rests(result, beside))
         except HealError as error:
-            waits = self._undo_waits(ladder[one.rung], one.number) and self._in_time(one)
-            return f"not undone{' yet' if waits else ''}, {error}", waits
+            return self._not_undone(remedy, one.number, error)
         finally:
             if self._audit.undone(one.number):
                 self._acts_on(result.host)
+        beside.worse(Deadline(0.0))  # as they are since, for the report
+        return f"undone, {done}"
+
+    def _to_be_told(self, id: str, one: Unverified, shown: Result | None) -> list[HealRecord]:
+        """Do what is left to do for one that is on record as having made something worse; undo nothing any more.
+
+        Args:
+            shown: what it was for, by the report.
+        """
+        rule, found = self._known.get(one.rule), self._audit.worse(one.number)
+        if (self._means.drilled and not one.drill) or not self._left():
+            return []
+        began, worse = float(found[0]["time"]), tuple(map(str, found[-1]["worse"]))
+        over = self._means.clock() >= began + self._means.limits.verify
+        if rule is None or id.rpartition("@")[2] not in self._means.hosts:
+            verifying.remove(self._state, self._report.place, id)
+            return []
+        self._unjudged[id] = f"people are yet to be told what {one.remedy} has made worse"
+        record = replace(self._record(shown or self._look(_result(id, one.was)), rule, one), worse=worse)
+        if not one.drill and self._means.granted(rule) <= began:
+            self._loses(rule, _made_worse(record))
+        undone = str(found[-1].get("undone") or "")
+        if not undone:  # what has found that was killed
+            why, remedy = HealError("the run that found it had ended before"), _remedy(rule, one)
+            undone = self._audit.undone(one.number) or self._not_undone(remedy, one.number, why)
+        record = replace(record, undone=undone)
+        if not found[-1].get("undone"):
+            self._audit.told_worse(record, one.number)
+            self._tell(record)
+        told = self._ended_here(record)
+        if over:
+            verifying.remove(self._state, self._report.place, id)
+        return [told]
 
     def _settled(self, id: str, rule: HealRule, one: Unverified, helped: bool) -> None:
         """Let other healers at a result again, where it is known before a rung's time is over what came of it.
@@ -320,6 +358,17 @@ class Afterwards(Acts):
             return False
         # An end in the future is of a clock that was set back since.
         return looked > one.ended or one.ended > self._means.clock() + AHEAD
+
+
+def _remedy(rule: HealRule, one: Unverified) -> Remedy | None:
+    """Return the remedy that was applied; None where the rule has another one there by now."""
+    ladder = remedies(rule)
+    found = ladder[one.rung] if one.rung < len(ladder) else None
+    return found if found is not None and found.describe() == one.remedy else None
+
+
+def _made_worse(record: HealRecord) -> str:
+    return f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse"
 
 
 def _result(id: str, state: str) -> Result:

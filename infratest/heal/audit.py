@@ -38,7 +38,7 @@ ENDS = (TRIED, VERIFIED, FAILED)
 OF_A_TRY = (
     "event", "stack", "env", "rule", "id", "host", "time", "until", "try", "verified", "verifying", "pid", "started",
     "boot", "duration", "mode", "proposal", "approved_by", "problem", "worse", "remedy", "by", "kept", "drill", "words",
-    "seen", "rung", "ended", "gone",
+    "seen", "rung", "ended", "gone", "failed", "undone",
 )  # fmt: skip
 
 
@@ -184,9 +184,9 @@ class Audit:
         """Write what a try has made worse, and what came of undoing it where that is known by now."""
         self._write(record.as_dict(self._of) | {"event": FAILED, "try": number})
 
-    def worse(self, number: str) -> dict[str, Any] | None:
-        """Return the first record of what a try has made worse; None where there is none."""
-        return next((one for one in self._records if one.get("try") == number and one.get("worse")), None)
+    def worse(self, number: str) -> list[dict[str, Any]]:
+        """Return the records of what a try has made worse, oldest first."""
+        return [one for one in self._records if one.get("try") == number and one.get("worse")]
 
     def decided(self, record: HealRecord) -> bool:
         """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
@@ -226,16 +226,17 @@ class Audit:
             return ""
         if mine[-1]["event"] == UNDO:
             return f"an undo of it was begun by {clean(str(mine[-1].get('by')), 100)}, and its end is not on record"
-        return f"it was undone: {clean(str(mine[-1].get('words')), 200)}"
+        how = "it could not be undone" if mine[-1].get("failed") else "it was undone"
+        return f"{how}: {clean(str(mine[-1].get('words')), 200)}"
 
     def undo(self, number: str, by: str, time: float) -> None:
         """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
         self._write({"event": UNDO, **self._of, "try": number, "time": time, "by": clean(by), "verified": False})
 
-    def undo_ended(self, number: str, words: str, time: float) -> None:
+    def undo_ended(self, number: str, words: str, time: float, *, failed: bool = False) -> None:
         """Write down what came of that."""
         said = {"event": UNDONE, **self._of, "try": number, "time": time, "words": clean(words)}
-        self._write(said | {"verified": False})
+        self._write(said | {"verified": False} | ({"failed": True} if failed else {}))
 
     def until(self, number: str, otherwise: float) -> float:
         """Return when a try must have ended, in seconds since the epoch. Args: otherwise: where none is on record."""

@@ -177,7 +177,7 @@ class _Healer(Afterwards):
                 case, result=last.after or result, looked=self._means.clock(), climbing=True, acted=last.time
             )
             records.append(self._decide(case))
-        if not self._dry:
+        if not (self._dry or result.id in self._unjudged):
             records[-1] = self._ended_here(records[-1])
         return records
 

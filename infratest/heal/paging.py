@@ -27,6 +27,8 @@ SECONDS = 20.0
 
 #: The gate that the engine asks: whether a heal like this was undone, or made something worse.
 GIVEN_UP = "given up"
+#: The gates that refuse where no try is left.
+SPENT = (BUDGET, GROUP_BUDGET)
 
 
 def ended(record: HealRecord, audit: Audit) -> bool:
@@ -45,21 +47,23 @@ def ended(record: HealRecord, audit: Audit) -> bool:
     closed = {answer.name for answer in refusals(record.gates)} - {WAIT, *OPENED_BY_APPROVAL}
     if not closed:
         return audit.failed_rung(record) + 1 >= len(rungs(record.rule))
-    return closed <= {BUDGET, GROUP_BUDGET} | ({GIVEN_UP} if audit.made_worse(record) else set())
+    return closed <= {*SPENT} | ({GIVEN_UP} if audit.made_worse(record) else set())
 
 
-def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> HealRecord:
+def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tuple[HealRecord, bool]:
     """Tell people, where this record is the end of its ladder: each of them who was not told of this problem before.
 
     Nobody is told of what is to be left alone. Where another gate has refused, that was not asked yet.
 
     Args:
         seconds: that are left.
+    Returns:
+        The record, with what came of that in words; and whether nobody is left who is yet to be told.
     """
     pager = means.page
     if pager is None or means.drilled or not ended(record, audit):
-        return record
-    knew, told = audit.paged(record), list[str]()
+        return record, True
+    knew, told, silent = audit.paged(record), list[str](), list[str]()
     audit.goes_on(record, means.clock(), knew)
 
     def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
@@ -67,6 +71,7 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
         asked = SUPPRESSED in {answer.name for answer in record.gates}
         why = means.suppressed(record.before) if names and not asked else ""
         if why:
+            silent.extend(names)
             return clean(f"nobody was told: {why}", 300)
         failed, missed = [], []
         for at, name in enumerate(names):
@@ -91,14 +96,17 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> Hea
     except InfratestError as error:
         why = clean(str(error), 200)
         who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
-        return replace(record, paged=f"{who}{why}")
-    return replace(record, paged=out.words)
+        return replace(record, paged=f"{who}{why}"), False
+    return replace(record, paged=out.words), not silent
 
 
 def _news(record: HealRecord) -> Result:
     """Return the result as people are told of it: how it ended, in the state of what is worst by then."""
     seen = record.after or record.before
-    words = f"{record.remedy}: {record.reason or f'it did not help, now {seen.state}'}"
+    failed = f"it did not help, now {seen.state}"
+    words = f"{record.remedy}: {record.reason or failed}"
+    if record.outcome != TRIED and not {one.name for one in refusals(record.gates)} & {*SPENT, GIVEN_UP}:
+        words = f"{record.remedy}: {failed}"  # told late: what keeps the next try back is no news of this one
     if record.worse:
         words = f"{record.remedy} made {', '.join(record.worse[:3])} worse: {record.undone}"
     worst = max((seen.state, *(one.state for one in record.beside)), key=RANKS.__getitem__)

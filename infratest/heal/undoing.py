@@ -6,7 +6,6 @@ lost its autonomy: a heal that somebody had to take back was none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 
 from infratest.cleaning import clean
@@ -73,14 +72,11 @@ def undo(
     by: str,
     now: float,
     left: float = inf,
-    *,
-    command: Callable[..., str],
 ) -> str:
     """Undo a try, and return what was done, in words.
 
     Args:
-        number: of the try. by: who wants it, and why. left: seconds until our own end. command: returns the
-        command line of these words, as a person has to type it.
+        number: of the try. by: who wants it, and why. left: seconds until our own end.
     Raises:
         HealError: it has no undo, was undone before, could not be undone, or there is no time for it.
     """
@@ -91,13 +87,12 @@ def undo(
         raise HealError(f"{remedy.describe()}: {before}; nothing is undone twice")
     if left < LEAST:
         words = f"{human(left, 's')} of this run are left, and an undo is begun with {LEAST:g} s at least"
-        more = command("heal", "undo", number, "--timeout", "10min")
-        raise HealError(f"{words}: give it more with --timeout, as `{more}`")
+        raise HealError(f"{words}; --timeout gives it more")
     audit.undo(number, by, now)
     try:
         outcome = remedy.undo(result, surroundings, Deadline(min(left, max(LEAST, remedy.seconds))))
     except InfratestError as error:
-        audit.undo_ended(number, f"could not be undone: {error}", now)
+        audit.undo_ended(number, f"{error}", now, failed=True)
         raise HealError(f"could not be undone: {clean(str(error), 300)}") from error
     audit.undo_ended(number, outcome.words, now)
     return outcome.words

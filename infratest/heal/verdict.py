@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-#: It has helped; it has not; it has made a neighbour worse; nothing can be said yet.
-HELPED, FAILED, WORSE, WAITS = "helped", "failed", "worse", "waits"
+#: It has helped; it has not; it has made a neighbour worse; nobody will ever know; nothing can be said yet.
+HELPED, FAILED, WORSE, UNKNOWABLE, WAITS = "helped", "failed", "worse", "unknowable", "waits"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Sight:
         well: what it was for is. early: it has yet to take effect, by its rule. worse: ids of neighbours that are
         worse; since: since when each is, in seconds since the epoch; stays: that is long enough. unseen: how a
         neighbour is cannot be seen now. rests: people want nothing done there, or what is seen from here cannot be
-        relied on. told: it is on record that it has made something worse; begun: and so is an undo of it.
+        relied on; red: it was found red after its time while that was so.
     """
 
     well: bool
@@ -27,25 +27,21 @@ class Sight:
     stays: bool = False
     unseen: bool = False
     rests: bool = False
-    told: bool = False
-    begun: bool = False
+    red: bool = False
 
     @property
     def calm(self) -> bool:
-        """Whether all is well, there and beside it: whenever that is seen, and whatever people want."""
+        """Whether all is well, there and beside it."""
         return self.well and not (self.worse or self.unseen)
 
 
 def verdict(sight: Sight) -> str:
-    """Return HELPED, FAILED, WORSE or WAITS. What is on record as worse stays so: what is left to do is done."""
-    if sight.begun:
-        return WORSE
-    if sight.calm and not sight.told:
-        return HELPED
-    if sight.early or sight.rests:
-        return WAITS
-    if sight.told:
-        return WORSE
-    if sight.unseen or (sight.worse and not sight.stays):
+    """Return HELPED, FAILED, WORSE, UNKNOWABLE or WAITS.
+
+    All well is seen whatever people want; what was red while they were at work, they may have mended.
+    """
+    if sight.calm:
+        return UNKNOWABLE if sight.red else HELPED
+    if sight.early or sight.rests or sight.unseen or (sight.worse and not sight.stays):
         return WAITS
     return WORSE if sight.worse else FAILED

@@ -8,7 +8,7 @@ While there is such a file, a check that heals reads the audit even where all is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ class Unverified:
         seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
         the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
         would bring back, or empty. rests: when it was last found that people want nothing done there, so that its
-        verdict waits; sought: when it was asked for last whether its scenario is still there; worse: since when each
-        neighbour is that is worse, by id, as later checks have seen it; in seconds since the epoch.
+        verdict waits; red: it was found red, after its time, while they did. sought: when it was asked for last
+        whether its scenario is still there. worse: since when each neighbour is that is worse, by id, as later checks
+        have seen it; in seconds since the epoch.
     """
 
     number: str
@@ -45,6 +46,7 @@ class Unverified:
     beside: Mapping[str, int] = field(default_factory=dict)
     kept: str = ""
     rests: float = 0.0
+    red: bool = False
     sought: float = 0.0
     worse: Mapping[str, float] = field(default_factory=dict)
 
@@ -97,6 +99,13 @@ def add(
 def keep(state: StateDir, place: Place, id: str, one: Unverified) -> None:
     """Keep one that waits as it is now."""
     _save(state, place, pending(state, place) | {id: one})
+
+
+def found_red(state: StateDir, place: Place, number: str, now: float) -> None:
+    """Note that what a try was for is red after its time, while people want nothing done there."""
+    waiting = pending(state, place)
+    red = {id: replace(one, rests=now, red=True) for id, one in waiting.items() if one.number == number}
+    _save(state, place, waiting | red)
 
 
 def remove(state: StateDir, place: Place, id: str) -> None:

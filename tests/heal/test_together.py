@@ -105,7 +105,7 @@ def test_a_scenario_that_is_gone_holds_up_others_for_an_hour_after_the_deadline(
     assert (told[-1].verified, closed(told[-1])) == ((True, []) if open else (False, ["together"]))
     assert bool(verifying.pending(state, "shop/prod")) is not open
     if open:
-        words = "nobody could see within 60 min after it whether it helped"
+        words = "nobody could see for 60 min whether it helped"
         assert note(told)[0] == f"not verified: provision on web-1, {words}"
         assert shop.lost == [f"of a heal of {result_id('web-1')} by provision {words}"]
         assert events(state)[2:3] == ["failed"]
@@ -167,7 +167,7 @@ def test_neighbours_for_which_no_check_ever_has_time_end_it_as_not_verified(shop
     assert short(ACT + BOUND - 2.0) == []
     (record,) = short(1.0)
     assert (record.ending, verifying.pending(state, "shop/prod")) == ("failed", {})
-    assert note([record])[0].startswith("not verified: provision, nobody could see within 60 min")
+    assert note([record])[0].startswith("not verified: provision, nobody could see for 60 min how what is beside it is")
     assert len(shop.lost) == 1
 
 
