@@ -102,7 +102,7 @@ class Afterwards(Acts):
             verifying.remove(self._state, self._report.place, result.id)
             return []
         if rule is None:
-            self._audit.told(one, well(result), self._means.clock(), f"now {result.state}")
+            self._audit.told(one, well(result) and not one.red, self._means.clock(), f"now {result.state}")
             verifying.remove(self._state, self._report.place, result.id)
             return []
         beside = Beside(self._means, one.beside)
@@ -196,7 +196,7 @@ class Afterwards(Acts):
         return [*told, *self._not_verified(id, one, words, shown, free=False)]
 
     def _in_time(self, one: Unverified) -> bool:
-        """Whether a verdict, or an undo, is waited for. What was found since gives it as long once more."""
+        """Whether a verdict is waited for. What was found since gives it as long once more."""
         now = self._means.clock()
         found = [at for at in (one.rests, *one.worse.values()) if at <= now + AHEAD]  # of a clock that was not set back
         return now < max(self._audit.until(one.number, one.ended), *found) + self._within(one)
