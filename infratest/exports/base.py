@@ -296,7 +296,7 @@ def refuse_anothers(what: What, there: Mapping[str, str | None], remote: bool = 
         if of and os.path.realpath(of) != os.path.realpath(what.stack_file) and (remote or not _gone(of)):
             raise UserError(
                 f"{path} is of another stack file, {cited(of, 300)}, whose stack is called {what.place} there too: "
-                "export into a folder of its own, rename this stack, or say --replace where it is the same stack or gone"
+                "export into a folder of its own, rename this stack, or say --replace if it is the same stack or gone"
             )
 
 

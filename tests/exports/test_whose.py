@@ -23,7 +23,7 @@ def test_files_of_a_stack_file_that_is_gone_are_replaced(tmp_path: Path) -> None
     other = replace(what, stack_file=str(second))
     there = dict(JsonSd(Options()).write(what, tmp_path).files)
     refuse_anothers(what, there)
-    with pytest.raises(UserError, match=r"is of another stack file, .* say --replace where it is the same stack"):
+    with pytest.raises(UserError, match=r"is of another stack file, .* say --replace if it is the same stack"):
         refuse_anothers(other, there)
     first.unlink()
     refuse_anothers(other, there)
