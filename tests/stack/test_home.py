@@ -6,13 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from infratest.errors import UserError
+from infratest import options, outsiders
+from infratest.errors import UnknownName, UserError
+from infratest.images.named import named
 from infratest.paths import path_of
 from infratest.project.outlook import changes
 from infratest.project.session import session_of
 from infratest.provisioners.base import provisioners
+from infratest.stack import secret_sources
 from tests.worlds.heal_world import make_result
 
+#: One of each kind that reads files here, and what it needs to be made.
+KINDS = {"sender": "graphite", "receiver": "webhook", "intake": "statsd", "inventory": "file"}
+GIVEN = {
+    "sender": {"address": "127.0.0.1:2003"},
+    "receiver": {"url": "http://127.0.0.1:9/"},
+    "intake": {"address": "127.0.0.1:8125"},
+    "inventory": {"path": "hosts.json"},
+}
 STACK = """\
 stack: shop
 provider: local
@@ -61,3 +72,16 @@ def test_a_lock_that_freezes_is_seen_there(home: Path) -> None:
 def test_the_home_of_a_user_whom_nobody_knows_is_none(tmp_path: Path) -> None:
     assert path_of(tmp_path, "~no-such-user/p.sh") == tmp_path / "~no-such-user/p.sh"
     assert path_of(tmp_path, "p.sh") == tmp_path / "p.sh"
+
+
+def test_one_such_is_a_path_that_is_not_there_wherever_a_file_is_named(tmp_path: Path) -> None:
+    """And not a crash: who wrote it is told which file there is none."""
+    text, there = "~no-such-user/x", tmp_path / "~no-such-user/x"
+    with pytest.raises(UserError, match=f"{there} cannot be read"):
+        secret_sources.read({"file": text}, tmp_path, "secrets.token")
+    with pytest.raises(UnknownName, match=str(there)):
+        named(text, tmp_path)
+    for kind in ("sender", "receiver", "intake", "inventory"):
+        one = outsiders.get(kind, KINDS[kind])
+        made = one(options.build(outsiders.options_of(one), GIVEN[kind], kind), tmp_path)
+        assert made.path(text) == there
