@@ -172,7 +172,8 @@ class Plugin:
         default="",
         metadata={
             "description": "A state directory that the tool's user may write to: lines then say since when, and heals "
-            "can be counted. Without it, that of --state, and no heals."
+            "can be counted. Without it, that of --state, else the one beside the stack file, and heals where that "
+            "user may write there."
         },
     )
     limit: float = field(
@@ -183,7 +184,7 @@ class Plugin:
     def uncounted(self, what: What, heal: bool) -> list[Left]:
         """Return what is left out of heals by a tool whose user may not write where their tries are counted."""
         healed = [watch for watch in what.watches if watch.heals]
-        if not healed or not heal or self.state:
+        if not healed or not heal or what.state_words(self.state):
             return []
         words = (
             "it is healed only where the tool's user may write to the stack's state directory; name one by -o state=DIR"
