@@ -57,7 +57,8 @@ def test_so_is_one_where_values_are_kept_by_which_it_is_judged(project: Path):
     what = exported(Session())
     assert [line for line in commands(what, project) if f"{project}/.infratest" not in line] == []
     (told,) = [each for each in what.left if each.about == "-D path=/srv/shop"]
-    assert told.words.startswith(f"kept in {project}/.infratest alone; give it to this call")
+    assert told.words.startswith(f"kept in {project}/.infratest alone; where the tool's user cannot read that")
+    assert told.words.endswith("all is unknown there: give -D to this call")
     assert exported(Session(parameters={"path": "/srv"})).left == ()
 
 
