@@ -486,7 +486,8 @@ def test_hosts_of_two_environments_have_no_machine_and_no_folder_in_common():
     names = [
         machine_name("0123456789", stack, env, host)
         for stack, env, host in [
-            ("shop", "eu-west", "web"), ("shop", "eu", "west-web"), ("shop", "", "eu-west-web"), ("shop-eu", "west", "web"),
+            ("shop", "eu-west", "web"), ("shop", "eu", "west-web"), ("shop", "", "eu-west-web"),
+            ("shop-eu", "west", "web"),
         ]
     ]  # fmt: skip
     assert len({*names}) == 4
