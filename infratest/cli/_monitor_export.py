@@ -33,8 +33,11 @@ SHOWN = 20
               help="The folder that the tool reads them in.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Have the tool's own checker look at them first; write nothing it refuses.")
 @click.option("-o", "--option", "given", multiple=True, metavar="NAME=VALUE", help="An option of KIND; repeatable.")
+@click.option(
+    "--replace", is_flag=True, help="Replace files written for another stack file whose stack is called the same."
+)
 @with_session(require_env=True)
-def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[str, ...]) -> int:
+def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[str, ...], replace: bool) -> int:
     """Write a stack's scenarios for another monitoring system.
 
     KIND is nagios, icinga2, prometheus, systemd or json-sd. What the other tool cannot hold is told line by line.
@@ -48,7 +51,8 @@ def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[
     tool = opened(kind, given)
     what = exported(session)
     written = tool.write(what, folder.absolute())
-    refuse_anothers(what, {str(folder / name): _read(folder / name) for name in written.files})
+    if not replace:
+        refuse_anothers(what, {str(folder / name): _read(folder / name) for name in written.files})
     try:
         if check:
             with here() as machine:

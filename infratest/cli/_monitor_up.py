@@ -29,8 +29,11 @@ SECONDS = 300.0
     "--on", "name", metavar="HOST", help="The host of the stack that the tool runs on; without it, this machine."
 )
 @click.option("-o", "--option", "given", multiple=True, metavar="NAME=VALUE", help="An option of KIND; repeatable.")
+@click.option(
+    "--replace", is_flag=True, help="Replace files written for another stack file whose stack is called the same."
+)
 @with_session(require_env=True)
-def up(session: Session, kind: str, folder: Path, name: str | None, given: tuple[str, ...]) -> int:
+def up(session: Session, kind: str, folder: Path, name: str | None, given: tuple[str, ...], replace: bool) -> int:
     """Have another monitoring system watch the stack, and prove that it does.
 
     KIND is nagios, icinga2 or prometheus. The files of `infratest monitor export` are looked at by the tool's own
@@ -51,7 +54,7 @@ def up(session: Session, kind: str, folder: Path, name: str | None, given: tuple
     place = connected(running_host(session, name), deadline) if name else here()
     try:
         with place as machine:
-            proof = proven(export, what, folder.absolute(), machine, deadline, say)
+            proof = proven(export, what, folder.absolute(), machine, deadline, say, replace)
     except UserError:
         raise
     except InfratestError as error:

@@ -40,6 +40,11 @@ class Machine:
         """Which one, for people."""
         return self.transport.host.name
 
+    @property
+    def remote(self) -> bool:
+        """Whether it is another one than this."""
+        return self.transport.host.transport != "local"
+
     def call(self, words: Sequence[str], deadline: Deadline, stdin: bytes = b"") -> tuple[int, str]:
         """Return the status of a program and what it says, both streams together. Raises TransportError."""
         script = f'PATH=$PATH:{ALSO}; export PATH LC_ALL=C.UTF-8; exec "$@" 2>&1'

@@ -172,7 +172,8 @@ class Plugin:
         default="",
         metadata={
             "description": "A state directory that the tool's user may write to: lines then say since when, and heals "
-            "can be counted. Without it, that of --state, and no heals."
+            "can be counted. Without it, that of --state, else the one beside the stack file, and heals where that "
+            "user may write there."
         },
     )
     limit: float = field(
@@ -183,7 +184,7 @@ class Plugin:
     def uncounted(self, what: What, heal: bool) -> list[Left]:
         """Return what is left out of heals by a tool whose user may not write where their tries are counted."""
         healed = [watch for watch in what.watches if watch.heals]
-        if not healed or not heal or self.state:
+        if not healed or not heal or what.state_words(self.state):
             return []
         words = (
             "it is healed only where the tool's user may write to the stack's state directory; name one by -o state=DIR"
@@ -279,23 +280,36 @@ class Live(ABC):
         """
 
 
-def refuse_anothers(what: What, there: Mapping[str, str | None]) -> None:
+def refuse_anothers(what: What, there: Mapping[str, str | None], remote: bool = False) -> None:
     """Refuse to replace what was written for another stack file: what it declares would be watched no longer.
 
-    Two teams may have a stack of the same name, and `shop` in `prod` is called what `shop-prod` is.
+    Two teams may have a stack of the same name, and `shop` in `prod` is called what `shop-prod` is. Their paths alone
+    tell these from two checkouts of one stack; where the other stack file is gone, nobody can miss what it declared.
 
     Args:
-        there: by path, what stands in the files that are to be written; None where there is none.
+        there: by path, what stands in the files that are to be written; None where there is none. remote: whether these
+        are on another machine, for which others may export from where this one sees nothing.
     Raises:
         UserError: one is another's.
     """
     for path, text in there.items():
         of = stack_file_of(text or "")
-        if of and os.path.realpath(of) != os.path.realpath(what.stack_file):
+        if of and os.path.realpath(of) != os.path.realpath(what.stack_file) and (remote or not _gone(of)):
             raise UserError(
                 f"{path} is of another stack file, {cited(of, 300)}, whose stack is called {what.place} there too: "
-                "export into a folder of its own, rename this stack, or remove that file where the other stack is gone"
+                "export into a folder of its own, rename this stack, or say --replace if it is the same stack or gone"
             )
+
+
+def _gone(path: str) -> bool:
+    """Whether there is no such file; where that cannot be seen there may be one."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def stack_file_of(text: str) -> str:

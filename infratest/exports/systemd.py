@@ -90,17 +90,17 @@ class Systemd(Export):
         program = self.options.program or installed("infratest")
         return [program, *words, *what.here, *what.state_words(self.options.state)]
 
-    def _whose(self) -> str:
+    def _whose(self, what: What) -> str:
         """Return as whom it runs, and that systemd is to make the state directory where it makes such: /var/lib."""
         user = f"User={plain(self.options.user)}\n" if self.options.user else ""
-        made = BELOW.fullmatch(self.options.state)
+        made = BELOW.fullmatch(self.options.state or what.state)
         return f"{user}StateDirectory={made[1]}\nStateDirectoryMode=0700\n" if made else user
 
     def _monitor(self, what: What) -> str:
         return MONITOR.format(
             place=plain(what.place),
             command=command(self._words(what, "monitor", "run", *self._heals(what))),
-            whose=self._whose(),
+            whose=self._whose(what),
             watchdog=number(self.options.watchdog),
         )
 
@@ -111,7 +111,7 @@ class Systemd(Export):
         words = [*self._words(what, "check"), "--timeout", f"{number(what.policy.interval)}s"]
         if self.options.metrics:
             words += ["--format", "nagios", "--format", f"prometheus:{self.options.metrics}/{what.name}.prom"]
-        return CHECK.format(place=plain(what.place), command=command(words), whose=self._whose())
+        return CHECK.format(place=plain(what.place), command=command(words), whose=self._whose(what))
 
 
 def plain(text: str) -> str:

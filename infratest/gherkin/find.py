@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from infratest.errors import FeatureError, NoFeature, unknown
+from infratest.paths import path_of
 from infratest.spelling import slip_of
 
 SUFFIX = ".feature"
@@ -98,9 +99,11 @@ def whole(path: Path) -> Iterator[Path]:
 def _looked_for(
     arguments: Sequence[str], declared: Sequence[str], folder: Path
 ) -> Iterator[tuple[str, Sequence[Path]]]:
-    """Yield what is looked for, and the folders in which it may be."""
-    for argument in arguments or declared or ("features",):
-        yield argument, [Path(), folder] if arguments else [folder]
+    """Yield what is looked for, and the folders in which it may be; `~` is a shell's matter on the command line."""
+    for argument in arguments:
+        yield argument, [Path(), folder]
+    for argument in () if arguments else declared or ("features",):
+        yield str(path_of(Path(), argument)) if argument.startswith("~") else argument, [folder]
 
 
 def _ready_made(argument: str) -> Path:
@@ -254,7 +257,7 @@ def _declared(folder: Path) -> Callable[[Path], str]:
     """Return what gives a path found in a declared place the name that ids hold.
 
     That is what it has from the stack file's folder: outside of that as it is written in the stack file, which is the
-    same in each checkout, where the place behind a link is not.
+    same in each checkout, where the place behind a link is not. Below `~` it is the whole path, for ids name one file.
     """
 
     def name(path: Path) -> str:

@@ -35,6 +35,7 @@ from infratest.images.rootfs import debootstrap_missing, root_folder, run, run_i
 from infratest.images.sources import Sources
 from infratest.json_text import loads
 from infratest.local_program import call
+from infratest.paths import path_of
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +92,8 @@ def foresee(name: str, folder: Path) -> None:
     """Refuse an image that nobody has; nothing is built. Raises UserError, and UnknownName with the nearest."""
     if not _is_file(name):
         _machine_recipe(name, folder)
-    elif not (folder / name).is_file():
-        raise UserError(f"there is no disk {folder / name}; an image is the name of a recipe or a disk's file "
+    elif not path_of(folder, name).is_file():
+        raise UserError(f"there is no disk {path_of(folder, name)}; an image is the name of a recipe or a disk's file "
                         f"({', '.join(FORMATS)})")  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def disk_image(name: str, folder: Path, deadline: Deadline, full: bool = False) 
     """
     foresee(name, folder)
     if _is_file(name):
-        return _foreign(name, folder / name, deadline)
+        return _foreign(name, path_of(folder, name), deadline)
     recipe = _machine_recipe(name, folder, full)
     sources = recipe.package_sources()
     place = _place(recipe, sources)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infratest.errors import UnknownName, UserError
 from infratest.images import recipe as recipes
+from infratest.paths import path_of
 
 #: The rule, as messages and docs/images.md say it.
 RULE = (
@@ -62,7 +63,7 @@ def named(name: str, folder: Path) -> Named:
         return Named(kind=REGISTRY, name=_checked(name), path=folder)
     if "/" not in name and name in recipes.names():
         return Named(kind=RECIPE, name=name, path=folder)
-    path = folder / Path(name).expanduser()
+    path = path_of(folder, name)
     if (path / recipes.RECIPE).is_file():
         return Named(kind=RECIPE, name=name, path=path)
     if (path / BUILT_BY).is_file():

@@ -15,6 +15,7 @@ from typing import Any
 
 from infratest.errors import UnknownName, UserError, unknown
 from infratest.images.sources import Sources
+from infratest.paths import path_of
 
 RECIPE = "recipe.toml"
 
@@ -118,7 +119,7 @@ def recipe(name: str, folder: Path) -> Recipe:
 
 
 def _place(name: str, folder: Path) -> Path:
-    ours, beside = _shipped() / name, folder / name
+    ours, beside = _shipped() / name, path_of(folder, name)
     place = ours if "/" not in name and (ours / RECIPE).is_file() else beside
     if not (place / RECIPE).is_file():
         raise UnknownName(unknown("image", name, names()) + f"; and there is no {beside / RECIPE}")

@@ -19,6 +19,7 @@ from infratest.errors import UserError
 from infratest.intakes._arrivals import Arrivals
 from infratest.options import build, fields, spelled_out
 from infratest.outsiders import get, options_of
+from infratest.paths import path_of
 
 #: The option that every intake has; it may stand alone.
 ADDRESS: Mapping[str, Any] = {
@@ -91,7 +92,7 @@ class Intake(ABC):
 
     def path(self, text: str) -> Path:
         """Return the path that a stack file means: relative ones begin where it lies."""
-        return self.folder / Path(text).expanduser()
+        return path_of(self.folder, text)
 
     def taken_already(self, error: OSError) -> UserError:
         """Return the error of an address that cannot be listened on."""

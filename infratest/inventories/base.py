@@ -20,6 +20,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InventoryError
 from infratest.options import fields
+from infratest.paths import path_of
 
 #: What a host is called here: it stands in file names, ids and lines of other programs. RFC 1035 has the length.
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
@@ -120,7 +121,7 @@ class Inventory(ABC):
 
     def path(self, text: str) -> Path:
         """Return the path that a stack file means: relative ones begin where it lies."""
-        return self.folder / Path(text).expanduser()
+        return path_of(self.folder, text)
 
 
 def name_of(text: str) -> str:

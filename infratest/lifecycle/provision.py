@@ -24,7 +24,7 @@ from infratest.provisioners.base import Provisioner, Target, provisioners
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_transport
-from infratest.stack.script_names import ADDRESS, PARAMETER, variable
+from infratest.stack.script_names import PARAMETER, addresses, variable
 from infratest.stack.secret_sources import LONGEST
 from infratest.store.directory import StateDir
 
@@ -167,7 +167,7 @@ def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> di
         "INFRATEST_ADDRESS": host.address,
         "INFRATEST_HOSTS": "\n".join(f"{one.name} {one.address} {','.join(one.groups)}" for one in everyone),
     }
-    found |= {variable(ADDRESS, one.name): one.address for one in everyone}
+    found |= addresses(everyone)
     return found | {variable(PARAMETER, name): _text(value) for name, value in stack.parameters.items()}
 
 

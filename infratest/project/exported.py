@@ -86,7 +86,8 @@ def _defined(session: Session) -> tuple[str, ...]:
 def _kept(session: Session) -> list[Left]:
     """Return what of the values kept from an earlier `up` does not go with the files: they may change again there."""
     words = (
-        f"kept in {session.state.path} alone; give it to this call where the tool looks with another state directory"
+        f"kept in {session.state.path} alone; where the tool's user cannot read that, or looks with another state "
+        "directory, all is unknown there: give -D to this call"
     )
     return [Left(f"-D {name}={value}", words) for name, value in session.kept.items()]
 

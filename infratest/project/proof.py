@@ -28,6 +28,7 @@ from infratest.heal.people import who
 from infratest.heal.signing import Key
 from infratest.lifecycle import provisioned
 from infratest.outsiders import get
+from infratest.paths import path_of
 from infratest.project.session import Session
 from infratest.provisioners.base import provisioners
 from infratest.stack.declared import HealRule
@@ -303,7 +304,9 @@ def _read(entry: Mapping[str, Any], folder: Path, name: str) -> dict[str, str]:
 
 def _files(said: Any, folder: Path) -> dict[str, str]:
     """Return the digests of the files beside the stack file that some text of this names, a hook's program say."""
-    return _content([folder / one for one in _texts(said) if one and "\n" not in one and "\0" not in one], folder)
+    return _content(
+        [path_of(folder, one) for one in _texts(said) if one and "\n" not in one and "\0" not in one], folder
+    )
 
 
 def _content(paths: Iterable[Path], folder: Path) -> dict[str, str]:

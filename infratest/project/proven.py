@@ -39,12 +39,19 @@ class Proof:
 
 
 def proven(
-    export: Export, what: What, folder: Path, machine: Machine, deadline: Deadline, say: Callable[[str], None]
+    export: Export,
+    what: What,
+    folder: Path,
+    machine: Machine,
+    deadline: Deadline,
+    say: Callable[[str], None],
+    over: bool = False,
 ) -> Proof:
     """Bring a tool to watch a stack, and return the proof that it does.
 
     Args:
         folder: absolute, on the machine, where the tool reads its configuration. say: told what it is at.
+        over: whether what was written for another stack file is replaced, too.
     Raises:
         UserError: this kind of export cannot be brought up, or what is written is refused; nothing was changed.
         InfratestError: it was brought up and does not see the canary; what was changed is undone.
@@ -54,7 +61,8 @@ def proven(
     what = replace(what, canary=True)
     written = export.write(what, folder)
     before = {name: machine.read(str(folder / name), deadline) for name in [*written.files, *written.own]}
-    refuse_anothers(what, {str(folder / name): before[name] for name in written.files})
+    if not over:
+        refuse_anothers(what, {str(folder / name): before[name] for name in written.files}, machine.remote)
     own = {name: text for name, text in written.own.items() if before[name] is None}
     after = {**written.files, **own}
     checked = export.validate({**before_of(before, written.own), **after}, machine, deadline)

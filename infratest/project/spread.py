@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infratest.errors import UserError
+from infratest.paths import path_of
 from infratest.project.session import Session
 from infratest.spread.address import Address
 
@@ -64,7 +64,7 @@ def secrets_of(session: Session, scheduler: Address) -> dict[str, Mapping[str, s
     for name, source in session.stack.secrets.items():
         kind, value = next(iter(source.items()), ("", ""))
         if kind == "file":
-            found[name] = {kind: str(session.stack.folder / Path(value).expanduser())}
+            found[name] = {kind: str(path_of(session.stack.folder, value))}
         elif kind == "env":
             found[name] = {kind: value}
         else:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from infratest import outsiders
@@ -19,6 +18,7 @@ from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import Host
 from infratest.options import LINE, WORD, fields
+from infratest.paths import path_of
 from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, host_options, transport_of
 
 STATE_KNOWN_HOSTS = "known_hosts"
@@ -215,4 +215,4 @@ class Existing(Provider):
         return self._path(text) if text not in ("", NO_CONFIG) else text
 
     def _path(self, text: str) -> str:
-        return str(self.context.folder / Path(text).expanduser())
+        return str(path_of(self.context.folder, text))

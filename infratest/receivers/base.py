@@ -23,6 +23,7 @@ from infratest.deadline import Deadline
 from infratest.errors import SendError, UserError
 from infratest.options import build, fields, spelled_out
 from infratest.outsiders import get, options_of
+from infratest.paths import path_of
 
 #: Characters of a name, an id, a reason, an evidence and a URL; how many ids and evidences are shown.
 LONGEST_NAME, LONGEST_ID, LONGEST_REASON, LONGEST_EVIDENCE, LONGEST_URL = 200, 500, 500, 2000, 1000
@@ -209,7 +210,7 @@ class Receiver(ABC):
 
     def path(self, text: str) -> Path:
         """Return the path that a stack file means: relative ones begin where it lies."""
-        return self.folder / Path(text).expanduser()
+        return path_of(self.folder, text)
 
     def secret(self, name: str) -> str:
         """Return a secret, masked from then on everywhere; empty where neither option is given.

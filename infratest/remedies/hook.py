@@ -21,6 +21,7 @@ from infratest.cleaning import clean, decoded, masked
 from infratest.deadline import Deadline
 from infratest.errors import HealError, UserError
 from infratest.model import Result
+from infratest.paths import path_of
 from infratest.process_tree import Lifeline, end_session, reap
 from infratest.quoting import command_line
 from infratest.remedies.base import Outcome, Remedy, Surroundings
@@ -151,4 +152,4 @@ class Hook(Remedy):
 
 def _program(words: tuple[str, ...], folder: Path) -> str:
     """Return the program: a bare word of a list is found on PATH, everything else is a path from the stack file."""
-    return str(folder / words[0]) if "/" in words[0] else words[0]
+    return str(path_of(folder, words[0])) if "/" in words[0] else words[0]

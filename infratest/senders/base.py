@@ -19,6 +19,7 @@ from infratest.errors import UserError
 from infratest.model import Report, Result
 from infratest.options import build, fields, spelled_out
 from infratest.outsiders import get, options_of
+from infratest.paths import path_of
 from infratest.receivers._line import loopback
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED, worst
 from infratest.store.events import Event
@@ -124,7 +125,7 @@ class Sender(ABC):
 
     def path(self, text: str) -> Path:
         """Return the path that a stack file means: relative ones begin where it lies."""
-        return self.folder / Path(text).expanduser()
+        return path_of(self.folder, text)
 
 
 def opened(kind: str, options: Any, what: str, folder: Path, shared: Sequence[str] = ()) -> Sender:

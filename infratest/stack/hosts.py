@@ -72,7 +72,7 @@ def hosts(
         specs += [_listed(document, name, one, kind, faults) for name, one in listed.items() if name not in single]
     with faults.caught():
         graph.rounds(specs)
-    _refuse_same_variables(specs, document.data.get("parameters", {}), expanded, listed, faults)
+    _refuse_same_variables(specs, document.data.get("parameters", {}), expanded, faults)
     return tuple(specs)
 
 
@@ -123,14 +123,17 @@ def _refuse_same_variables(
     specs: list[HostSpec],
     parameters: Mapping[str, Any],
     expanded: Mapping[str, list[str]],
-    listed: Mapping[str, Entry],
     faults: Faults,
 ) -> None:
-    """Note hosts and parameters that a provisioner's script could not tell from others."""
-    places: dict[str, KeyPath] = {name: one.key for name, one in listed.items()}
-    places |= {each: ("hosts", name) for name, names in expanded.items() for each in names}
-    for what, name, words in script_names.refusals(specs, parameters):
-        faults.add(places[name] if what == "hosts" else (what, name), words)
+    """Note hosts and parameters that a provisioner's script could not tell from others; without one there is no need.
+
+    The names that inventories list nobody can mend here, and a check has no use for that variable.
+    """
+    if not any(spec.provision for spec in specs):
+        return
+    places = {each: name for name, names in expanded.items() for each in names}
+    for what, name, words in script_names.refusals(places, parameters):
+        faults.add((what, places[name] if what == "hosts" else name), words)
 
 
 def _check_transport(key: KeyPath, host: Mapping[str, Any], faults: Faults) -> None:

@@ -28,7 +28,9 @@ from infratest.store.directory import StateDir
 log = logging.getLogger(__name__)
 
 FOLDER = "cache/inventories"
-FORMAT = 2
+FORMAT = 3
+#: Accounts whose answers to one question are kept: a monitor of systemd, a check of cron and people ask by turns.
+ACCOUNTS = 3
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def ask(inventory: Inventory, state: StateDir | None, deadline: Deadline) -> Dat
     given = _hex("\0".join(str(getattr(options, field.name)) for field in fields(type(options)).values()))
     asked = (FORMAT, __version__, kind, options, given, folder)
     question = repr((*asked, account()))
-    # Another account's answer takes the place of the one before: with each environment a file more would be left.
+    # The accounts' answers are in one file: with each environment a file more would be left.
     name = f"{FOLDER}/{_hex(repr(asked))[:32]}"
     kept = _kept(state, name, question)
     if kept is not None:
@@ -81,23 +83,34 @@ def _asked(inventory: Inventory, state: StateDir | None, name: str, question: st
     if state is not None and until != began:
         files = _digests(answer.files)
         record = asdict(replace(answer, files=())) | {"question": question, "asked": began, "until": until}
+        others = [each for each in _records(state, name) if each.get("question") != question]
+        kept = [record | {"files": files, "notes": []}, *others][:ACCOUNTS]
         with suppress(StateError):
-            state.write(f"{name}.json", dumps(record | {"files": files, "notes": []}) + "\n")
+            state.write(f"{name}.json", dumps(kept) + "\n")
     return dated
 
 
 def _kept(state: StateDir | None, name: str, question: str) -> Dated | None:
     """Return the answer that is kept, None where it does not serve, or another user could have written it."""
+    kept = next((each for each in _records(state, name) if each.get("question") == question), None)
+    if kept is None:
+        return None
     try:
-        kept = _read(state.file(f"{name}.json")) if state is not None else None
-        if kept is None or kept["question"] != question:
-            return None
         files = {Path(path): digest for path, digest in kept["files"].items()}
         dated = Dated(Answer(hosts=_hosts(kept), files=tuple(files), asked=kept["asked"] is not None),
                       kept["asked"], kept["until"])  # fmt: skip
         return dated if dated.serves(time.time()) and _digests(files) == kept["files"] else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _records(state: StateDir | None, name: str) -> list[dict[str, Any]]:
+    """Return the answers of a file, that of the last account first; none where it cannot be believed."""
+    try:
+        found = _read(state.file(f"{name}.json")) if state is not None else None
+    except (OSError, ValueError):
+        return []
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _hosts(kept: Mapping[str, Any]) -> tuple[Listed, ...]:

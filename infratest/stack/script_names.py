@@ -1,15 +1,18 @@
 """Names of hosts and parameters in the environment of a provisioner's script: INFRATEST_ADDRESS_WEB_1 of web-1.
 
-Less fits into the name of a variable than into these: of two that become one a script would be told the last.
+Less fits into the name of a variable than into these: of two that become one a script would be told the last. Such are
+refused where the stack file names both; the names that inventories list are not its to choose: of two of these that
+become one a script is told neither, and finds them in INFRATEST_HOSTS.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from infratest.cleaning import clean
-from infratest.providers.base import HostSpec
+from infratest.hosts import Host
 
 ADDRESS, PARAMETER = "INFRATEST_ADDRESS_", "INFRATEST_PARAM_"
 
@@ -19,16 +22,20 @@ def variable(begin: str, name: str) -> str:
     return begin + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
-def refusals(specs: Iterable[HostSpec], parameters: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+def addresses(hosts: Sequence[Host]) -> dict[str, str]:
+    """Return the variables of hosts' addresses, without those that would be of several hosts."""
+    counts = Counter(variable(ADDRESS, host.name) for host in hosts)
+    return {name: host.address for host in hosts if counts[name := variable(ADDRESS, host.name)] == 1}
+
+
+def refusals(hosts: Iterable[str], parameters: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
     """Yield what has the variable of another: `hosts` or `parameters`, the name, and what is wrong, in words.
 
-    Where no host has a provisioner there is no script to be told anything.
+    Args:
+        hosts: the names of those that the stack file itself names.
     """
-    specs = tuple(specs)
-    if not any(spec.provision for spec in specs):
-        return
     for what, begin, names in (
-        ("hosts", ADDRESS, [spec.name for spec in specs]),
+        ("hosts", ADDRESS, [*hosts]),
         ("parameters", PARAMETER, [*parameters]),
     ):
         seen: dict[str, str] = {}

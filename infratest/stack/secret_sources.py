@@ -15,6 +15,7 @@ from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import UserError
+from infratest.paths import path_of
 from infratest.quoting import command_line
 
 #: Seconds that a password manager may take; one that asks a person for a passphrase does so with its own agent.
@@ -57,7 +58,7 @@ def _environment(name: str, folder: Path, where: str) -> bytes:
 
 
 def _file(name: str, folder: Path, where: str) -> bytes:
-    path = folder / Path(name).expanduser()
+    path = path_of(folder, name)
     try:
         with path.open("rb") as file:
             return file.read(LONGEST + 1)

@@ -113,9 +113,10 @@ class ExportContract:
         validated(export, made)
         assert own.stack_file in {stack_file_of(text) for text in made.files.values()}
         there: dict[str, str | None] = {**made.files, "of-the-user": "# mine\n", "new": None}
-        refuse_anothers(replace(own, stack_file='/srv/../srv/it\'s */ "a\\b" $x/./stack.yaml'), there)
-        with pytest.raises(UserError, match=r"is of another stack file, .*rename this stack, or remove that file"):
-            refuse_anothers(replace(own, stack="shop-prod", env="", stack_file="/srv/shop-prod/stack.yaml"), there)
+        refuse_anothers(replace(own, stack_file='/srv/../srv/it\'s */ "a\\b" $x/./stack.yaml'), there, remote=True)
+        other = replace(own, stack="shop-prod", env="", stack_file="/srv/shop-prod/stack.yaml")
+        with pytest.raises(UserError, match=r"is of another stack file, .*rename this stack, or say --replace"):
+            refuse_anothers(other, there, remote=True)
 
     def test_a_stack_without_anything_is_written_too(self, export: Export) -> None:
         written(export, what(hosts=()))

@@ -192,7 +192,11 @@ def test_what_another_stack_of_the_same_name_was_exported_to_is_left_alone(proje
         in done.stderr
     )
     assert rules.read_text() == before
+    assert run(other, *words, "--replace").returncode == 0
+    # Whose stack file is gone misses nothing: a checkout of yesterday, a release in a folder of its own.
+    (other / "stack.yaml").unlink()
     assert run(project, *words).returncode == 0
+    assert rules.read_text() == before
 
 
 @pytest.mark.parametrize(

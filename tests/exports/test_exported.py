@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,5 +57,21 @@ def test_so_is_one_where_values_are_kept_by_which_it_is_judged(project: Path):
     what = exported(Session())
     assert [line for line in commands(what, project) if f"{project}/.infratest" not in line] == []
     (told,) = [each for each in what.left if each.about == "-D path=/srv/shop"]
-    assert told.words.startswith(f"kept in {project}/.infratest alone; give it to this call")
+    assert told.words.startswith(f"kept in {project}/.infratest alone; where the tool's user cannot read that")
+    assert told.words.endswith("all is unknown there: give -D to this call")
     assert exported(Session(parameters={"path": "/srv"})).left == ()
+
+
+def test_a_state_directory_that_is_named_is_one_where_heals_are_counted(project: Path):
+    """And below /var/lib systemd makes it, by whichever option it is named."""
+    what = exported(Session())
+    healed = replace(what, watches=tuple(replace(each, heals=True) for each in what.watches))
+    plugin = nagios.Options(program="/usr/bin/true")
+    (left,) = plugin.uncounted(healed, True)
+    assert "name one by -o state=DIR" in left.words
+    named = replace(healed, state="/var/lib/infratest/shop")
+    assert plugin.uncounted(named, True) == []
+    for one, options in ((named, {}), (healed, {"state": named.state})):
+        units = systemd.Systemd(systemd.Options(program="/usr/bin/true", **options)).write(one, project).files
+        services = [text for name, text in units.items() if name.endswith(".service")]
+        assert [text.count("StateDirectory=infratest/shop\n") for text in services] == [1, 1]

@@ -19,6 +19,7 @@ from infratest.hosts import PAUSED, RUNNING, STOPPED
 from infratest.providers import _host_ports
 from infratest.providers.base import HostSpec
 from infratest.providers.virtualbox import HostOptions, VirtualBox
+from infratest.providers.virtualbox.declared import machine_name
 from infratest.testing.providers import Case, case_of
 from tests.worlds.virtualbox import VirtualBoxWorld, virtualbox_world
 
@@ -479,3 +480,16 @@ def test_a_qcow2_disk_is_taken_over(world, tmp_path):
         assert str(image) not in world.vbox("list", "hdds")
     finally:
         case.remove()
+
+
+def test_hosts_of_two_environments_have_no_machine_and_no_folder_in_common():
+    names = [
+        machine_name("0123456789", stack, env, host)
+        for stack, env, host in [
+            ("shop", "eu-west", "web"), ("shop", "eu", "west-web"), ("shop", "", "eu-west-web"),
+            ("shop-eu", "west", "web"),
+        ]
+    ]  # fmt: skip
+    assert len({*names}) == 4
+    assert names[2] == "infratest-shop-eu-west-web-01234567"
+    assert all(name.startswith("infratest-shop-eu-west-web-") for name in names)

@@ -257,6 +257,29 @@ def test_an_answer_is_of_one_account_and_nothing_secret_is_kept(tmp_path, monkey
     assert asked() == 8
 
 
+def test_a_folder_or_a_terminal_is_no_account_and_those_that_ask_by_turns_keep_each_their_answer(
+    tmp_path, monkeypatch, asked
+):
+    assert asked() == 1
+    for name in ("PWD", "TMUX_PANE", "STY", "DBUS_SESSION_BUS_ADDRESS", "NOTIFY_SOCKET", "WATCHDOG_USEC", "TERM"):
+        monkeypatch.setenv(name, "of this session")
+    assert asked() == 1
+    for turn in range(2):
+        for number, profile in enumerate(("a", "b", "c")):
+            monkeypatch.setenv("AWS_PROFILE", profile)
+            assert asked() == (number + 2 if turn == 0 else 4), (turn, profile)
+    # A fourth takes the place of the oldest one, and of that alone.
+    monkeypatch.setenv("AWS_PROFILE", "d")
+    assert (asked(), asked()) == (5, 5)
+    monkeypatch.setenv("AWS_PROFILE", "c")
+    assert asked() == 5
+    monkeypatch.setenv("AWS_PROFILE", "a")
+    assert asked() == 6
+    (kept,) = (tmp_path / "state/cache/inventories").glob("*.json")
+    kept.write_text("[1, {}, null]")
+    assert asked() == 7
+
+
 def test_another_workspace_of_terraform_is_asked_anew(tmp_path, asked):
     assert asked() == 1
     (tmp_path / "infra/.terraform").mkdir()

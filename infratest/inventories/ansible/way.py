@@ -17,6 +17,7 @@ from infratest.cleaning import clean
 from infratest.errors import InventoryError
 from infratest.inventories.ansible.tree import Member, Tree, Vaulted
 from infratest.inventories.base import Listed
+from infratest.paths import path_of
 
 #: Ours -> Ansible's, the first that is given counts.
 VARIABLES = {
@@ -147,7 +148,7 @@ def _way(variables: _Variables, folder: Path, notes: dict[str, None]) -> dict[st
         way["port"] = int(way["port"])
     for name in ("key", "config"):
         if way.get(name):
-            way[name] = str(folder / Path(way[name]).expanduser())
+            way[name] = str(path_of(folder, way[name]))
     return {key: value for key, value in way.items() if value} | _become(variables)
 
 

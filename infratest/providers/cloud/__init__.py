@@ -22,6 +22,7 @@ from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import FAILED, GONE, RUNNING, STARTING, STOPPED, Host
 from infratest.images.seed import Seed, user_data
+from infratest.paths import path_of
 from infratest.providers import _ssh_keys
 from infratest.providers._aside import own_name
 from infratest.providers._choices import Choice
@@ -344,7 +345,7 @@ class Cloud(Provider):
                 self._opened = Account(
                     Settings(
                         driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
-                        ca=str(self.context.folder / Path(own.ca).expanduser()) if own.ca else "",
+                        ca=str(path_of(self.context.folder, own.ca)) if own.ca else "",
                         key=own.key, secret=own.secret, arguments=own.arguments,
                         environment=dict(os.environ), home=Path.home(), folder=self.context.folder,
                         own_network=own.own_network,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Sequence
@@ -162,6 +163,11 @@ def network(options: Options, hosts: int = 1) -> ipaddress.IPv4Network:
 
 
 def machine_name(state: str, stack: str, env: str, host: str) -> str:
-    """Return VirtualBox's name of a host: readable, nobody else's, and fit for a file's name."""
-    parts = ["infratest", stack[:60], env[:60], host[:80], state[:8]]
+    """Return VirtualBox's name of a host, and of its folder: readable, no other environment's, fit for a file's name.
+
+    In an environment it ends with a digest: `web` in `eu-west` and `west-web` in `eu` read the same, and the folder of
+    the one would be removed with the other.
+    """
+    whose = hashlib.sha256("\0".join((state, stack, env, host)).encode()).hexdigest() if env else state
+    parts = ["infratest", stack[:60], env[:60], host[:80], whose[:8]]
     return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)

@@ -22,6 +22,7 @@ from infratest.images.cache import cache_folder
 from infratest.images.disk import disk_image, recipe_identity
 from infratest.images.fetched import digest_of, fetched, is_address, verify
 from infratest.json_text import loads
+from infratest.paths import path_of
 from infratest.providers.virtualbox.appliance import refuse_disk, refuse_other_files
 from infratest.tarfiles import tarfile, why
 
@@ -113,8 +114,8 @@ def foresee(image: str, checksum: str, folder: Path) -> None:
         recipe_identity(image, folder, full=True)
         return
     if not is_address(image):
-        if not (folder / image).is_file():
-            raise UserError(f"image: there is no file {folder / image}")
+        if not path_of(folder, image).is_file():
+            raise UserError(f"image: there is no file {path_of(folder, image)}")
         return
     if Path(image).suffix.lower() not in (*APPLIANCES, *DISKS, BOX):
         raise UserError(f"image {image}: its name must end in {', '.join((*APPLIANCES, *DISKS, BOX))}")
@@ -132,7 +133,7 @@ def source(image: str, checksum: str, folder: Path) -> Source:
         words = f"recipe {image}, with a boot loader"
         return Source(id=id, image=image, words=words, login=BY_SEED, path="", digest="", folder=folder)
     digest = digest_of(checksum)
-    path = image if is_address(image) else str((folder / image).resolve())
+    path = image if is_address(image) else str(path_of(folder, image).resolve())
     told = digest
     if not told:
         about = Path(path).stat()
