@@ -22,8 +22,6 @@ from infratest.store.monitor_socket import Silence, asked
 #: Seconds that anything may take before it is said not to happen; that an answer may; between two questions.
 PATIENCE, ANSWER, PAUSE = 120.0, 5.0, 0.005
 LOG = "monitor.log"
-#: Whose monitor it is that is asked: the stack of the projects here, which have no environments.
-PLACE = "bench"
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,15 @@ class Running:
     process: subprocess.Popen[bytes]
     begun: float
 
+    @property
+    def place(self) -> str:
+        """What is asked has to say whose monitor it means: its stack, which has no environments here."""
+        return (self.folder / "stack.yaml").read_text().partition("\n")[0].removeprefix("stack: ")
+
     def ask(self, word: str, **given: object) -> Any:
         """Return its answer; None where it has none, as before it listens."""
         try:
-            return asked(str(self.folder / ".infratest"), {"word": word, "place": PLACE, **given}, ANSWER)
+            return asked(str(self.folder / ".infratest"), {"word": word, "place": self.place, **given}, ANSWER)
         except Silence:
             return None
 
