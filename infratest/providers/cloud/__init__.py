@@ -345,10 +345,9 @@ class Cloud(Provider):
                 self._opened = Account(
                     Settings(
                         driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
-                        ca=str(path_of(self.context.folder, own.ca)) if own.ca else "",
-                        key=own.key, secret=own.secret, arguments=own.arguments,
-                        environment=dict(os.environ), home=Path.home(), folder=self.context.folder,
-                        own_network=own.own_network,
+                        ca=str(path_of(self.context.folder, own.ca)) if own.ca else "", key=own.key, secret=own.secret,
+                        arguments=own.arguments, environment=dict(os.environ), home=Path.home(),
+                        folder=self.context.folder, own_network=own.own_network,
                     )
                 )  # fmt: skip
             return self._opened
