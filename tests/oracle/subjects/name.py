@@ -92,6 +92,8 @@ def _resolved(name: str, addresses: frozenset[str] | str, view: str) -> Iterator
         one = frozenset(each.strip().replace("fd77:0::", "fd77::") for each in text.split(","))
         some: bool | str = UNKNOWN if isinstance(addresses, str) else one <= addresses if addresses else ABSENT
         all_: bool | str = UNKNOWN if isinstance(addresses, str) else one == addresses if addresses else ABSENT
+        if some is False and one & addresses:  # some of those and not all: neither the claim nor its negation is met
+            some = ABSENT
         for words, right in (("to", some), ("only to", all_)):
             end = f'{words} "{text}"{view}'
             yield from both(f"{start} resolves {end}", f"{start} does not resolve {end}", right, name)
