@@ -55,7 +55,7 @@ KINDS = {
 # `s MODE OWNER GROUP SIZE PATH` of each file and link, the mode in hexadecimal; `l PATH` and then `t TARGET` of each
 # link; `m MD5 PATH` of each file, and `h SUM PATH` as its package manager sums; `M` and `H` where the program wrote a
 # backslash of the path twice (GNU's sum programs do, and mark the line); `n` for a name that is not looked at, or the
-# target of a link; any other line is a problem.
+# target of a link; any other line is a problem. GNU's find prints targets itself; for others, a process reads each.
 SNIPPET = (
     r"""
 below() {
@@ -67,6 +67,21 @@ odd() {
 *' -prune -exec echo n \; 2>&1
 }
 each() { xargs -0 -r "$@" 2>&1; }
+if find / -maxdepth 0 -printf '' 2>/dev/null; then
+  links() {
+    find "$folder/" -xdev \( -name '*
+*' -o -type d \( COPIES \) \) -prune -o -type l \( -lname '*
+*' -exec echo n \; -o -printf 'l %p\nt %l\n' \) 2>&3 | head -n TWICE
+  }
+else
+  links() {
+    below -type l | each sh -c 'for path; do
+      target=$(readlink "$path")
+      case $target in *"
+"*) echo n ;; *) printf "l %s\nt %s\n" "$path" "$target" ;; esac
+    done' sh
+  }
+fi
 owned() {
   managed=$({
     MANAGER
@@ -123,11 +138,7 @@ for folder; do
   {
     odd
     below -name '*' | each stat -c 's %f %U %G %s %n'
-    below -type l | each sh -c 'for path; do
-      target=$(readlink "$path")
-      case $target in *"
-"*) echo n ;; *) printf "l %s\nt %s\n" "$path" "$target" ;; esac
-    done' sh
+    links
     below -type f OPEN -size -2049 | each md5sum |
       sed -e 's/^\([0-9a-f]\{32\}\)  /m \1 /' -e 's/^\\\([0-9a-f]\{32\}\)  /M \1 /'
     [ -z "$also" ] ||
@@ -138,6 +149,7 @@ for folder; do
 done
 """.replace("COPIES", " -o ".join(f"-name {name}" for name in COPIES + LINKS))
     .replace("MOST", str(MOST))
+    .replace("TWICE", str(2 * MOST))
     .replace("OPEN", OPEN)
 )
 SNIPPET = SNIPPET.replace("    MANAGER\n", MANAGER)

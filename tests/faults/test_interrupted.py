@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from infratest.testing.waiting import wait_until
-from tests.worlds.installed import Place
+from tests.worlds.installed import SECONDS, Place
 
 LOCAL = "stack: shop\nprovider: local\nhosts: {web: {groups: [web]}}\n"
 FAKE = """\
@@ -78,7 +78,9 @@ def test_interrupted(place: Place, case: Row) -> None:
     elif "hang: [destroy" in case.files["stack.yaml"]:
         wait_until(lambda: len(list((place.folder / "world").glob("host-*.json"))) == 1)
     else:
-        wait_until(lambda: (place.folder / "begun").exists(), 20)
+        # Both hosts that are provisioned are this machine, and what is on it is kept before: that takes a while.
+        wait_until(lambda: (place.folder / "begun").exists() or going.poll() is not None, SECONDS)
+    assert going.poll() is None, place.ended(going)
     # As a terminal does it: Ctrl-C goes to all of the foreground, `kill` to the one.
     os.killpg(going.pid, case.number) if case.number == signal.SIGINT else going.send_signal(case.number)
     done = place.ended(going)

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from tests.worlds import processes
 from tests.worlds.fork_server import IGNORABLE, MARK, Start
 
 #: What the interpreter reads as it starts: a program that is to have its own is started as any program is.
@@ -110,10 +111,10 @@ def programs() -> Path:
 def left() -> list[str]:
     """Return the command lines of processes that were forked here, execute nothing of their own and have not ended."""
     found, servers = [], {server.pid for server in _servers}
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if int(path.parent.name) not in servers and f"{MARK}={OURS}".encode() in path.read_bytes():
-                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    for pid, environment in processes.told("environ"):
+        if pid not in servers and f"{MARK}={OURS}".encode() in environment:
+            with contextlib.suppress(OSError):
+                found.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from infratest.testing.waiting import wait_until
-from tests.worlds import forked
+from tests.worlds import forked, processes
 
 SECONDS = 60.0
 MARK = "INFRATEST_TEST_MARK"
@@ -139,10 +139,10 @@ class Place:
     def processes(self) -> list[str]:
         """Return the command lines of processes that came out of what was run here."""
         found = forked.left()
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if f"{MARK}={self.mark}".encode() in path.read_bytes():
-                    found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        for pid, environment in processes.told("environ"):
+            if f"{MARK}={self.mark}".encode() in environment:
+                with contextlib.suppress(OSError):
+                    found.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
         return found
 
     def nothing_left(self, before: Mapping[str, str]) -> None:

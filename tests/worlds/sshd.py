@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.testing.waiting import wait_until
+from tests.worlds import processes
 
 STARTED = "Server listening on"
 ACCEPTED = "Accepted publickey for"
@@ -82,11 +83,10 @@ class Server:
         """Return what commands of ended connections have left behind: sshd tells each of its place."""
         place = f" {self.address} {self.port}".encode()
         found = []
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                words = path.read_bytes().split(b"\0")
-                if any(word.startswith(b"SSH_CONNECTION=") and word.endswith(place) for word in words):
-                    found.append(int(path.parent.name))
+        for pid, environment in processes.told("environ"):
+            words = environment.split(b"\0")
+            if any(word.startswith(b"SSH_CONNECTION=") and word.endswith(place) for word in words):
+                found.append(pid)
         return found
 
 
@@ -97,12 +97,7 @@ def descendants(pid: int) -> list[int]:
 
 def children(pid: int) -> list[int]:
     """Return the process ids of a process's children."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(path.parent.name))
-    return found
+    return [child for child, stat in processes.told("stat") if int(stat.rpartition(b")")[2].split()[1]) == pid]
 
 
 def start_sshd(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infratest.testing.waiting import wait_until
+from tests.worlds import processes
 
 REPOSITORY = Path(__file__).parents[2]
 #: A clock that is moved, a server as nobody and one as root.
@@ -35,11 +35,10 @@ with (
 def names(folder: Path, ports: list[str]) -> list[str]:
     """Return the names of programs whose words have the folder or one of the ports in them."""
     running = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            program, *words = path.read_text("utf-8", "replace").split("\0")
-            if any(word.rpartition(":")[2] in ports or word.startswith(f"{folder}/") for word in words):
-                running.append(Path(program).name)
+    for _, line in processes.told("cmdline"):
+        program, *words = line.decode("utf-8", "replace").split("\0")
+        if any(word.rpartition(":")[2] in ports or word.startswith(f"{folder}/") for word in words):
+            running.append(Path(program).name)
     return sorted(running)
 
 

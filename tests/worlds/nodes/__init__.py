@@ -27,6 +27,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.worlds import processes
+
 NETWORK = "127.9.0.0/24"
 #: Not 22: an sshd of this machine's own may have that at every address.
 SSH_PORT = 2022
@@ -248,11 +250,10 @@ def _end(node: Node) -> None:
     left = {*_below(process.pid)}
     process.terminate()
     process.wait(10)
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            words = path.read_bytes().split(b"\0")
-            if any(word.startswith(b"SSH_CONNECTION=") and word.endswith(place) for word in words):
-                left.add(int(path.parent.name))
+    for pid, environment in processes.told("environ"):
+        words = environment.split(b"\0")
+        if any(word.startswith(b"SSH_CONNECTION=") and word.endswith(place) for word in words):
+            left.add(pid)
     for pid in left - {os.getpid()}:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -261,10 +262,8 @@ def _end(node: Node) -> None:
 def _below(pid: int) -> list[int]:
     """Return the process ids of a process's children, and theirs."""
     parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-            parents.setdefault(parent, []).append(int(path.parent.name))
+    for child, stat in processes.told("stat"):
+        parents.setdefault(int(stat.rpartition(b")")[2].split()[1]), []).append(child)
     found, look = [], [pid]
     while look:
         children = parents.get(look.pop(), [])
