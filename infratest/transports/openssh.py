@@ -29,6 +29,7 @@ from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, DeadlineExceeded, HostKeyRefused, TransportError, Unreachable
 from infratest.hosts import Host
 from infratest.options import build
+from infratest.paths import path_of
 from infratest.process_tree import reap, signals_held
 from infratest.quoting import command_line
 from infratest.transports import _mark
@@ -237,7 +238,7 @@ class Openssh(Transport):
         if options.jump or options.config.lower() == "none":
             return "" if options.jump.lower() == "none" else options.jump
         try:
-            config = str(Path(options.config).expanduser().absolute()) if options.config else ""
+            config = str(path_of(Path(), options.config).absolute()) if options.config else ""
             said = look_up(Destination(self._address, options.user, self._port, config), "", Deadline(ASKING))
         except TransportError as error:
             return f"ssh_config, which cannot be read ({error})"

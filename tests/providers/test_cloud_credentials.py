@@ -104,6 +104,7 @@ def test_what_is_secret_is_masked_from_then_on(home):
     [
         ("ec2", ENVIRONMENT, (".aws/config", ".aws/credentials")),
         ("ec2", ENVIRONMENT | {"AWS_CONFIG_FILE": "/x/config"}, ("/x/config", ".aws/credentials")),
+        ("ec2", ENVIRONMENT | {"AWS_CONFIG_FILE": "~no.such.user/x"}, (Path.cwd() / "~no.such.user/x",)),
         (
             "openstack",
             {"OS_AUTH_URL": "https://k.example/v3", "OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "p"},
@@ -113,6 +114,16 @@ def test_what_is_secret_is_masked_from_then_on(home):
             "cloudstack",
             {"CLOUDSTACK_ENDPOINT": "https://c.example", "CLOUDSTACK_KEY": "k", "CLOUDSTACK_SECRET": "s"},
             (".cloudstack.ini",),
+        ),
+        (
+            "cloudstack",
+            {
+                "CLOUDSTACK_ENDPOINT": "https://c.example",
+                "CLOUDSTACK_KEY": "k",
+                "CLOUDSTACK_SECRET": "s",
+                "CLOUDSTACK_CONFIG": "~no.such.user/x",
+            },
+            (Path.cwd() / "~no.such.user/x",),
         ),
     ],
 )

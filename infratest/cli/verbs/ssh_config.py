@@ -17,6 +17,7 @@ from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.hosts import RUNNING, Host
+from infratest.paths import path_of
 from infratest.project.session import Session
 from infratest.stack.parameters import UNASKED
 from infratest.transports.ssh.command import quoted_path, through
@@ -116,7 +117,7 @@ def _files(host: Host, mine: Sequence[tuple[str, str]], plain: Sequence[tuple[st
         return
     config = str(host.options.get("config") or "")
     login, port = str(host.options.get("user") or ""), _value("port", mine)
-    at = Destination(address(host), login, int(port), str(Path(config).expanduser().absolute()) if config else "")
+    at = Destination(address(host), login, int(port), str(path_of(Path(), config).absolute()) if config else "")
     said = look_up(at, "", Deadline(SECONDS))
     for keyword in others:
         yield keyword, " ".join(quoted_path(path) for path in said[keyword])

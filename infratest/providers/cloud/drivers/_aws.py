@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from infratest.cleaning import Secret
 from infratest.errors import UserError, unknown
+from infratest.paths import path_of
 from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
@@ -96,9 +97,9 @@ def profile(settings: Settings) -> dict[str, str]:
 def files(settings: Settings) -> tuple[Path, Path]:
     """Return the two files of AWS, there or not: the configuration and the credentials."""
     kept, environment = settings.home / ".aws", settings.environment
-    config = Path(environment.get("AWS_CONFIG_FILE") or kept / "config")
-    shared = Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or kept / "credentials")
-    return config.expanduser().absolute(), shared.expanduser().absolute()
+    config = environment.get("AWS_CONFIG_FILE") or str(kept / "config")
+    shared = environment.get("AWS_SHARED_CREDENTIALS_FILE") or str(kept / "credentials")
+    return path_of(Path(), config).absolute(), path_of(Path(), shared).absolute()
 
 
 def _profile_name(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from infratest.cleaning import Secret
 from infratest.errors import UserError, unknown
+from infratest.paths import path_of
 from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
@@ -67,7 +68,7 @@ def login(settings: Settings) -> Login:
 def files(settings: Settings) -> tuple[Path, ...]:
     """Return the places where the file is looked for, there or not, the first that has the section first."""
     config = settings.environment.get("CLOUDSTACK_CONFIG")
-    places = [Path(config).expanduser()] if config else [settings.folder / FILE, settings.home / f".{FILE}"]
+    places = [path_of(Path(), config)] if config else [settings.folder / FILE, settings.home / f".{FILE}"]
     return tuple(place.absolute() for place in places)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from infratest.cleaning import Secret
 from infratest.errors import UserError, unknown
+from infratest.paths import path_of
 from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
@@ -127,7 +128,7 @@ def files(settings: Settings) -> tuple[Path, ...]:
 def _files(settings: Settings, name: str, *, there: bool = True) -> list[Path]:
     given = settings.environment.get("OS_CLIENT_CONFIG_FILE" if name == CLOUDS else "OS_CLIENT_SECURE_FILE")
     folders = [settings.folder, settings.home / ".config" / "openstack", Path("/etc/openstack")]
-    places = [Path(given).expanduser()] if given else [folder / name for folder in folders]
+    places = [path_of(Path(), given)] if given else [folder / name for folder in folders]
     return [place for place in places if not there or place.is_file()]
 
 
