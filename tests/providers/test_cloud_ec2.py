@@ -180,14 +180,14 @@ class TestBadDays:
 
     def test_an_api_that_only_fails_is_told_of_in_time(self, stack, api):
         api.have(Fault(times=1000, status=500, body="<html>oops</html>"))
-        words = failure(stack, 4)
+        words = failure(stack, 10)
         assert "listing images: ec2 in us-east-1 answered" in words
         assert "HTTP 500" in words
 
     def test_an_answer_of_something_else_is_no_empty_list(self, stack, api):
         other = b'<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'
         api.have(Fault("Describe.*", times=1000, change=lambda _: other))
-        assert "an answer that cannot be read" in failure(stack, 4)
+        assert "an answer that cannot be read" in failure(stack, 10)
 
     @pytest.mark.parametrize(
         ("inside", "words"),
@@ -203,7 +203,7 @@ class TestBadDays:
         space = "http://ec2.amazonaws.com/doc/2016-11-15/"
         body = f'<DescribeInstancesResponse xmlns="{space}">{inside}</DescribeInstancesResponse>'
         api.have(Fault("DescribeInstances", times=1000, status=200, body=body))
-        assert words in failure(stack, 4)
+        assert words in failure(stack, 10)
 
     def test_a_listing_that_forgets_a_server_does_not_make_it_gone(self, stack, api):
         (host,) = up(stack.life())

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.worlds import processes
 from tests.worlds.fork_server import IGNORABLE, MARK, Start
+from tests.worlds.nodes import processes
 
 #: What the interpreter reads as it starts: a program that is to have its own is started as any program is.
 AT_START = ("PYTHON", "LC_", "LANG", "LD_", "COVERAGE")

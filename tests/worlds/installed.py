@@ -20,7 +20,8 @@ from typing import Any
 from uuid import uuid4
 
 from infratest.testing.waiting import wait_until
-from tests.worlds import forked, processes
+from tests.worlds import forked
+from tests.worlds.nodes import processes
 
 SECONDS = 60.0
 MARK = "INFRATEST_TEST_MARK"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.testing.waiting import wait_until
-from tests.worlds import processes
+from tests.worlds.nodes import processes
 
 STARTED = "Server listening on"
 ACCEPTED = "Accepted publickey for"

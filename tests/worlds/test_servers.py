@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infratest.testing.waiting import wait_until
-from tests.worlds import processes
+from tests.worlds.nodes import processes
 
 REPOSITORY = Path(__file__).parents[2]
 #: A clock that is moved, a server as nobody and one as root.

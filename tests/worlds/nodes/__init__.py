@@ -27,7 +27,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.worlds import processes
+from . import processes
 
 NETWORK = "127.9.0.0/24"
 #: Not 22: an sshd of this machine's own may have that at every address.
