@@ -299,18 +299,18 @@ class TestBadDays:
 
     def test_an_api_that_only_fails_is_told_of_in_time(self, stack, api):
         api.have(Fault(times=1000, status=500, body="<html>oops</html>"))
-        words = failure(stack, 4)
+        words = failure(stack, 10)
         assert "listing sizes: cloudstack answered" in words
         assert "HTTP 500" in words
 
     def test_an_answer_of_something_else_is_no_empty_list(self, stack, api):
         api.have(Fault("list.*", times=1000, change=lambda _: b'{"listsomethingelseresponse": {}}'))
-        assert "an answer that cannot be read" in failure(stack, 4)
+        assert "an answer that cannot be read" in failure(stack, 10)
 
     def test_a_list_that_lacks_what_it_counts_is_no_empty_list(self, stack, api):
         body = '{"listvirtualmachinesresponse": {"count": 2}}'
         api.have(Fault(LIST, times=1000, status=200, headers=(("Content-Type", "application/json"),), body=body))
-        assert "an answer to listVirtualMachines that counts 2 and has no virtualmachine" in failure(stack, 4)
+        assert "an answer to listVirtualMachines that counts 2 and has no virtualmachine" in failure(stack, 10)
 
     def test_a_job_that_fails_is_told_with_the_cloud_s_own_reason_and_undone(self, stack, api):
         wish(broken=["web"])

@@ -188,7 +188,7 @@ class TestItsLife:
 class TestBadDays:
     def test_an_error_without_a_word_is_told_by_its_status_alone(self, stack, api):
         api.identity.have(Fault(times=1000, status=503, headers=()))
-        words = failure(stack, 4)
+        words = failure(stack, 10)
         assert "HTTP 503: 503 Service Unavailable; try again later" in words
         assert "None" not in words
 
@@ -222,7 +222,7 @@ class TestBadDays:
         api.compute.have(
             Fault(LIST, times=1000, status=200, headers=(("Content-Type", "application/json"),), body=body)
         )
-        assert "a list of servers that leads back to where it was" in failure(stack, 4)
+        assert "a list of servers that leads back to where it was" in failure(stack, 10)
 
     def test_a_token_that_is_refused_is_renewed_once(self, stack, api):
         words = json.dumps(
@@ -236,7 +236,7 @@ class TestBadDays:
 
     def test_an_api_that_only_fails_is_told_of_in_time(self, stack, api):
         api.compute.have(Fault(times=1000, status=500, body="<html>oops</html>"))
-        words = failure(stack, 4)
+        words = failure(stack, 10)
         assert f"listing sizes: openstack in {api.region} answered" in words
         assert "HTTP 500" in words
 
