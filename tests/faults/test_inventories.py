@@ -136,8 +136,8 @@ def test_an_answer_that_is_too_old_is_never_used(place, server):
     assert place.run("check_infratest").status == 0
     (place.folder / "data").unlink()
     (kept,) = (place.folder / ".infratest/cache/inventories").glob("*.json")
-    until = json.loads(kept.read_text())["until"]
-    wait_until(lambda: time.time() > until)
+    (answer,) = json.loads(kept.read_text())
+    wait_until(lambda: time.time() > answer["until"])
     done = place.run("check_infratest")
     assert (done.status, "the cloud does not answer" in one_monitoring_line(done, "UNKNOWN")) == (3, True)
     assert place.run("infratest status").status == 1
