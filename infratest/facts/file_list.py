@@ -56,22 +56,23 @@ KINDS = {
 # link; `m MD5 PATH` of each file, and `h SUM PATH` as its package manager sums; `M` and `H` where the program wrote a
 # backslash of the path twice (GNU's sum programs do, and mark the line); `n` for a name that is not looked at, or the
 # target of a link; any other line is a problem. GNU's find prints targets itself; for others, a process reads each.
+# What find cannot look into, `odd` alone tells, which has ended before: two programs at a time would tear lines.
 SNIPPET = (
     r"""
 below() {
   find "$folder/" -xdev \( -name '*
-*' -o -type d \( COPIES \) \) -prune -o "$@" -print 2>&3 | head -n MOST | tr '\n' '\000'
+*' -o -type d \( COPIES \) \) -prune -o "$@" -print 2>/dev/null | head -n MOST | tr '\n' '\000'
 }
 odd() {
   find "$folder/" -xdev -type d \( COPIES \) -prune -o -name '*
 *' -prune -exec echo n \; 2>&1
 }
 each() { xargs -0 -r "$@" 2>&1; }
-if find / -maxdepth 0 -printf '' 2>/dev/null; then
+if find / -maxdepth 0 \( -lname x -o -printf '' \) 2>/dev/null; then
   links() {
     find "$folder/" -xdev \( -name '*
 *' -o -type d \( COPIES \) \) -prune -o -type l \( -lname '*
-*' -exec echo n \; -o -printf 'l %p\nt %l\n' \) 2>&3 | head -n TWICE
+*' -exec echo n \; -o -printf 'l %p\nt %l\n' \) 2>/dev/null | head -n TWICE
   }
 else
   links() {
@@ -135,16 +136,14 @@ for folder; do
     continue
   fi
   echo folder
-  {
-    odd
-    below -name '*' | each stat -c 's %f %U %G %s %n'
-    links
-    below -type f OPEN -size -2049 | each md5sum |
-      sed -e 's/^\([0-9a-f]\{32\}\)  /m \1 /' -e 's/^\\\([0-9a-f]\{32\}\)  /M \1 /'
-    [ -z "$also" ] ||
-      below -type f OPEN -size -2049 | each "$also" |
-      sed -e 's/^\([0-9a-f]\{40,64\}\)  /h \1 /' -e 's/^\\\([0-9a-f]\{40,64\}\)  /H \1 /'
-  } 3>&1
+  odd
+  below -name '*' | each stat -c 's %f %U %G %s %n'
+  links
+  below -type f OPEN -size -2049 | each md5sum |
+    sed -e 's/^\([0-9a-f]\{32\}\)  /m \1 /' -e 's/^\\\([0-9a-f]\{32\}\)  /M \1 /'
+  [ -z "$also" ] ||
+    below -type f OPEN -size -2049 | each "$also" |
+    sed -e 's/^\([0-9a-f]\{40,64\}\)  /h \1 /' -e 's/^\\\([0-9a-f]\{40,64\}\)  /H \1 /'
   echo .
 done
 """.replace("COPIES", " -o ".join(f"-name {name}" for name in COPIES + LINKS))

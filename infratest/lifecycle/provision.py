@@ -167,7 +167,7 @@ def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> di
         "INFRATEST_ADDRESS": host.address,
         "INFRATEST_HOSTS": "\n".join(f"{one.name} {one.address} {','.join(one.groups)}" for one in everyone),
     }
-    found |= addresses(everyone)
+    found |= addresses(everyone, {spec.name for spec in stack.hosts if not spec.listed})
     return found | {variable(PARAMETER, name): _text(value) for name, value in stack.parameters.items()}
 
 

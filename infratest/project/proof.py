@@ -304,9 +304,12 @@ def _read(entry: Mapping[str, Any], folder: Path, name: str) -> dict[str, str]:
 
 def _files(said: Any, folder: Path) -> dict[str, str]:
     """Return the digests of the files beside the stack file that some text of this names, a hook's program say."""
-    return _content(
-        [path_of(folder, one) for one in _texts(said) if one and "\n" not in one and "\0" not in one], folder
-    )
+    texts = [one for one in _texts(said) if one and "\n" not in one and "\0" not in one]
+    found = _content([folder / one for one in texts], folder)
+    for one in texts:
+        if one.startswith("~"):  # a program below the home of who heals: the same one where its content is the same
+            found |= {one: digest for digest in _content(filter(Path.is_file, [path_of(folder, one)]), folder).values()}
+    return found
 
 
 def _content(paths: Iterable[Path], folder: Path) -> dict[str, str]:

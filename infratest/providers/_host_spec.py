@@ -31,6 +31,7 @@ class HostSpec:
     sudo: bool = False
     options: Any = None  # an instance of the provider's `HostOptions`, None for its defaults
     where: str = ""  # file:line, for messages
+    listed: bool = False  # by an inventory alone: the stack file does not name it
 
     def option(self, name: str) -> Any:
         """Return an option that some providers have for their hosts, an empty text where this one's has it not."""

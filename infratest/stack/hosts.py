@@ -99,7 +99,7 @@ def _listed(document: Document, name: str, found: Entry, kind: type[Any] | None,
     key = ("hosts", name)
     there = Document(document.path, document.data, {key: document.place(found.key)})
     shared = _fields(there, key, merged(document, found.host), kind, faults)
-    return HostSpec(name=name, **shared | ({"where": found.host.where} if found.host.where else {}))
+    return HostSpec(name=name, listed=True, **shared | ({"where": found.host.where} if found.host.where else {}))
 
 
 def _expanded(name: str, host: Mapping[str, Any]) -> list[str]:

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "cache/inventories"
 FORMAT = 3
-#: Accounts whose answers to one question are kept: a monitor of systemd, a check of cron and people ask by turns.
+#: Accounts whose answers to one question are kept, all of one login: its monitor, its cron and its terminals by turns.
 ACCOUNTS = 3
 
 

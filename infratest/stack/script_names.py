@@ -1,15 +1,14 @@
 """Names of hosts and parameters in the environment of a provisioner's script: INFRATEST_ADDRESS_WEB_1 of web-1.
 
 Less fits into the name of a variable than into these: of two that become one a script would be told the last. Such are
-refused where the stack file names both; the names that inventories list are not its to choose: of two of these that
-become one a script is told neither, and finds them in INFRATEST_HOSTS.
+refused where the stack file names both; the names that inventories list are not its to choose: one of these that
+becomes that of another host has no variable, which the stack file's own host keeps, and is in INFRATEST_HOSTS alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from infratest.cleaning import clean
 from infratest.hosts import Host
@@ -22,10 +21,17 @@ def variable(begin: str, name: str) -> str:
     return begin + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
-def addresses(hosts: Sequence[Host]) -> dict[str, str]:
-    """Return the variables of hosts' addresses, without those that would be of several hosts."""
-    counts = Counter(variable(ADDRESS, host.name) for host in hosts)
-    return {name: host.address for host in hosts if counts[name := variable(ADDRESS, host.name)] == 1}
+def addresses(hosts: Sequence[Host], own: Container[str]) -> dict[str, str]:
+    """Return the variables of hosts' addresses: one that would be of several is of the stack file's own, else of none.
+
+    Args:
+        own: the names of those that the stack file itself names.
+    """
+    found: dict[str, list[Host]] = {}
+    for host in hosts:
+        found.setdefault(variable(ADDRESS, host.name), []).append(host)
+    chosen = {name: [each for each in those if each.name in own] or those for name, those in found.items()}
+    return {name: those[0].address for name, those in chosen.items() if len(those) == 1}
 
 
 def refusals(hosts: Iterable[str], parameters: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:

@@ -140,8 +140,21 @@ class VirtualBox(Provider):
             address=self._free_address(request.lease, deadline),
             gui=own.gui,
         )
+        self._refuse_anothers(record, deadline)
         self._registry.write(record, deadline)
         return record
+
+    def _refuse_anothers(self, record: Record, deadline: Deadline) -> None:
+        """Refuse the folder of a host of another stack, which would be removed with this one.
+
+        Two stacks may have one state directory: `shop` with `eu-web` and `shop-eu` with `web` read the same.
+        """
+        for other in self._registry.seen(deadline).records.values():
+            if other.folder == record.folder and not (other.host == record.host and other.stands_for(record.labels)):
+                raise ProviderError(
+                    f"host {record.host}: {other.name} is the folder of host {other.host} of another stack, too; "
+                    "rename one of the two"
+                )
 
     def _free_address(self, lease: Lease, deadline: Deadline) -> str:
         """Return an address in the stack's network that none of its hosts has."""
