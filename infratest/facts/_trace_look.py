@@ -2,7 +2,8 @@
 
 The fact `trace` calls it for the controller, and sends its text, behind that of `_outside`, to hosts that have
 python3: Python 3.6 and later, nothing newer. No right is needed: Linux keeps what ICMP says of a socket's datagrams in
-its error queue (IP_RECVERR of ip(7)). Ports are those of traceroute(8), at which nobody is expected to listen.
+its error queue (IP_RECVERR of ip(7)). Ports are those of traceroute(8), at which nobody is expected to listen; as
+somebody may, and would keep a datagram without a word, each try has one of its own.
 """
 
 import _socket
@@ -82,40 +83,50 @@ def _sent(family: int, place: "Any", ttls: "range", end: float) -> "dict[int, tu
     """
     import select
 
-    level, errors, limit = OPTIONS[family]
+    level, errors, _ = OPTIONS[family]
     sockets: dict[int, tuple[int, Any]] = {}
     seen: dict[int, tuple[str, str, str]] = {}
     poll = select.poll()
     try:
-        for ttl in ttls:
-            one = _socket.socket(family, _socket.SOCK_DGRAM)
-            sockets[one.fileno()] = (ttl, one)
-            one.setsockopt(level, errors, 1)
-            one.setsockopt(level, limit, ttl)
-            one.setblocking(False)
-            one.connect((place[0], place[1] + ttl if place[1] == PORT else place[1], *place[2:]))
-            poll.register(one.fileno(), select.POLLIN)
-        for wait in WAITS:
+        for number, wait in enumerate(WAITS):
             # Where the last is known, one before it may have been it as well, and its answer lost.
             last = min((ttl for ttl, (_, outcome, _) in seen.items() if outcome), default=MOST + 1)
-            silent = {number: one for number, (ttl, one) in sockets.items() if ttl not in seen and ttl < last}
+            silent = {ttl for ttl in ttls if ttl not in seen and ttl < last}
             until = min(end, monotonic() + wait)
-            for one in silent.values():
+            for ttl in silent:
+                one = _socket_to(family, place, ttl, ttl + number * MOST)
+                sockets[one.fileno()] = (ttl, one)
+                poll.register(one.fileno(), select.POLLIN)
                 _send(one)
-            while not set(silent) <= {number for number, (ttl, _) in sockets.items() if ttl in seen}:
+            while not silent <= set(seen):
                 left = until - monotonic()
                 if left <= 0:
                     break
-                for number, _ in poll.poll(max(1, int(left * 1000))):
-                    ttl, one = sockets[number]
+                for told, _ in poll.poll(max(1, int(left * 1000))):
+                    ttl, one = sockets[told]
                     answer = _ended(one, level, errors, place)
-                    if answer and ttl not in seen:
-                        seen[ttl] = answer
-                        poll.unregister(number)
+                    if answer:
+                        seen.setdefault(ttl, answer)
+                        poll.unregister(told)
     finally:
         for _, one in sockets.values():
             one.close()
     return seen
+
+
+def _socket_to(family: int, place: "Any", ttl: int, further: int) -> "Any":
+    """Return a socket whose datagrams may pass so many routers, at a port so much behind the first."""
+    level, errors, limit = OPTIONS[family]
+    one = _socket.socket(family, _socket.SOCK_DGRAM)
+    try:
+        one.setsockopt(level, errors, 1)
+        one.setsockopt(level, limit, ttl)
+        one.setblocking(False)
+        one.connect((place[0], place[1] + further if place[1] == PORT else place[1], *place[2:]))
+    except OSError:
+        one.close()
+        raise
+    return one
 
 
 def _send(one: "Any") -> None:

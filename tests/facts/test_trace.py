@@ -11,6 +11,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import FactError, UserError
+from infratest.facts._trace_look import PORT
 from infratest.facts.base import Answer
 from infratest.facts.trace import Trace, TraceFact
 from tests.facts.test_address import tools
@@ -90,6 +91,13 @@ def test_a_way_is_followed_router_by_router(chain, ways):
 def test_a_router_that_does_not_answer_is_a_hop_without_an_address(chain, ways):
     with chain.mute():
         assert ways(chain, FAR) == [Trace((FIRST, "", FAR), reached=True)]
+
+
+@both
+def test_who_keeps_a_datagram_without_a_word_is_not_a_router_that_does_not_answer(chain, ways):
+    """Somebody listens at the first of traceroute's ports: a program that was given just this one, whom nobody knows."""
+    with chain.listener("looker", PORT + 1):
+        assert ways(chain, "10.87.1.1") == [Trace(("10.87.1.1",), reached=True)]
 
 
 @both

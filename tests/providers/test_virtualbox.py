@@ -100,7 +100,7 @@ def test_a_machine_is_what_the_stack_file_says(world, tmp_path):
         told = info(world, case.made[0].id)
         assert told["name"] == f"infratest-contract-one-{state}"
         assert (told["memory"], told["cpus"], told["vram"]) == ("300", "2", "17")
-        assert (told["nic1"], told["nic2"], told["intnet2"]) == ("nat", "intnet", f"infratest-{state}-contract:")
+        assert (told["nic1"], told["nic2"], told["intnet2"]) == ("nat", "intnet", f"infratest-{state}-contract-")
         assert {told["Forwarding(0)"], told["Forwarding(1)"]} == {
             f"port-22,tcp,127.0.0.1,{host.endpoints[22][1]},,22",
             f"port-80,tcp,127.0.0.1,{host.endpoints[80][1]},,80",

@@ -43,6 +43,7 @@ _FENCE = re.compile(
 #: What differs from run to run -> what stands for it. Both sides are masked before they are compared.
 _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| UTC)?"), "TIME"),
+    (re.compile(r"(?<=\ds) \(\d+:\d\d:\d\d\)"), ""),  # pytest's, of a run of more than a minute
     (re.compile(r"\b\d+(?:\.\d+)?(?: ?(?:ms|s|min|h)\b)"), "0s"),
     (re.compile(r"\b(?:10|172)\.\d+\.\d+\.\d+\b"), "ADDRESS"),
     (re.compile(r'(\btime=")[\d.]+'), r"\g<1>0"),

@@ -10,6 +10,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 FIRST, SECOND, FAR = "10.87.1.2", "10.87.2.2", "10.87.3.2"
@@ -38,6 +39,19 @@ class Chain:
     def does(self, side: str, *words: str, **more: object) -> None:
         done = self.runs(side, *words, **more)
         assert done.returncode == 0, f"{words}: {done.stderr}"
+
+    @contextlib.contextmanager
+    def listener(self, side: str, port: int) -> Iterator[None]:
+        """Have a program listen to a port for datagrams on a machine, that answers none."""
+        keeps = f"import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('', {port})); print(); input()"
+        words = ["ip", "netns", "exec", f"{self.name}-{side}", sys.executable, "-c", keeps]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "\n"
+            try:
+                yield
+            finally:
+                program.communicate("\n", timeout=60)
 
     @contextlib.contextmanager
     def mute(self) -> Iterator[None]:
