@@ -43,6 +43,6 @@ def account() -> str:
 
 def _here() -> str:
     try:
-        return os.getcwd()
+        return os.getcwd()  # noqa: PTH109 (pathlib is dear to import here)
     except OSError:  # it was removed
         return ""

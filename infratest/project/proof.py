@@ -306,9 +306,9 @@ def _files(said: Any, folder: Path) -> dict[str, str]:
     """Return the digests of the files beside the stack file that some text of this names, a hook's program say."""
     texts = [one for one in _texts(said) if one and "\n" not in one and "\0" not in one]
     found = _content([folder / one for one in texts], folder)
-    for one in texts:
-        if one.startswith("~"):  # a program below the home of who heals: the same one where its content is the same
-            found |= {one: digest for digest in _content(filter(Path.is_file, [path_of(folder, one)]), folder).values()}
+    for one in texts:  # a program below the home of who heals is the same one where its content is the same
+        if one.startswith("~") and (program := path_of(folder, one)).is_file():
+            (found[one],) = _content([program], folder).values()
     return found
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,11 +16,19 @@ from infratest.facts.file_list import FileList, FileListFact
 from tests.worlds.shells import busybox_programs, shell
 
 
+@pytest.fixture
+def reached() -> Iterator[Path]:
+    """A folder that everybody reaches: each session of pytest that begins shuts that of all sessions' to others."""
+    with TemporaryDirectory(prefix="infratest-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
 def listed(folder: Path, name: str, user: str = "") -> FileList:
     words, path = shell(name)
     if user:
-        for shut in (*folder.parents[:-2], busybox_programs()):  # pytest's folders, and that one, are root's alone
-            shut.chmod(0o755)
+        busybox_programs().chmod(0o755)
         words = [shutil.which("setpriv") or "setpriv", "--reuid", user, "--clear-groups", *words]
     fact, variables = FileListFact(), os.environ | {"LC_ALL": "C"} | ({"PATH": path} if path else {})
     done = subprocess.run(
@@ -63,12 +73,24 @@ def test_a_name_with_a_backslash_is_listed_with_its_sum(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize("name", ["dash", "busybox"])
-def test_below_which_folder_the_list_may_lack_something_is_told(tmp_path: Path, name: str) -> None:
-    (tmp_path / "plain").write_text("x")
-    (tmp_path / "shut").mkdir(mode=0o700)
-    tmp_path.chmod(0o755)
-    value = listed(tmp_path, name, user="nobody")
+def test_below_which_folder_the_list_may_lack_something_is_told(reached: Path, name: str) -> None:
+    (reached / "plain").write_text("x")
+    (reached / "shut").mkdir(mode=0o700)
+    value = listed(reached, name, user="nobody")
     assert [Path(one.path).name for one in value.files] == ["plain"]
-    assert value.unseen == (f"{tmp_path}/shut",)
-    (tmp_path / "it's: shut").mkdir(mode=0o700)
-    assert listed(tmp_path, name, user="nobody").unseen[0] == str(tmp_path)  # of an odd name the folder is told
+    assert value.unseen == (f"{reached}/shut",)
+    (reached / "it's: shut").mkdir(mode=0o700)
+    assert listed(reached, name, user="nobody").unseen[0] == str(reached)  # of an odd name the folder is told
+
+
+@pytest.mark.parametrize("name", ["dash", "busybox"])
+def test_links_between_folders_that_are_shut_keep_their_targets(reached: Path, name: str) -> None:
+    """What cannot be looked at is told by a program of its own, whose lines stand in no other's."""
+    for number in range(12):
+        (reached / f"shut{number:02}").mkdir(mode=0o700)
+        for link in range(33):
+            (reached / f"link{number:02}-{link:02}").symlink_to(f"a/target/of/some/length/{number:02}/{link:02}")
+    value = listed(reached, name, user="nobody")
+    targets = {Path(one.path).name: one.target for one in value.files}
+    assert targets == {path.name: str(path.readlink()) for path in reached.iterdir() if path.is_symlink()}
+    assert sorted(value.unseen) == [f"{reached}/shut{number:02}" for number in range(12)]

@@ -95,7 +95,7 @@ def test_a_router_that_does_not_answer_is_a_hop_without_an_address(chain, ways):
 
 @both
 def test_who_keeps_a_datagram_without_a_word_is_not_a_router_that_does_not_answer(chain, ways):
-    """Somebody listens at the first of traceroute's ports: a program that was given just this one, whom nobody knows."""
+    """Somebody listens at the first of traceroute's ports: a program that was given just this one."""
     with chain.listener("looker", PORT + 1):
         assert ways(chain, "10.87.1.1") == [Trace(("10.87.1.1",), reached=True)]
 
