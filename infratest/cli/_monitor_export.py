@@ -51,8 +51,8 @@ def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[
     tool = opened(kind, given)
     what = exported(session)
     written = tool.write(what, folder.absolute())
-    if not replace:
-        refuse_anothers(what, {str(folder / name): _read(folder / name) for name in written.files})
+    there = {str(folder / name): _read(folder / name) for name in written.files}
+    replaced = [] if replace else refuse_anothers(what, there)
     try:
         if check:
             with here() as machine:
@@ -65,6 +65,8 @@ def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[
         return 1
     for path in paths:
         say(f"{path} written")
+    for each in replaced:
+        say(clean(each))
     for each in told([*what.left, *written.left]):
         say(each)
     if written.next:

@@ -87,15 +87,17 @@ class What:
 
     Args:
         stack_file: its absolute path. state: the absolute path of its state directory; empty where that is the default
-        one, and nothing kept there says how it is judged. define: `NAME=VALUE` of each parameter given. policy: of what
-        says nothing else. ways: by host, how its way in is watched. left: what was left out before any tool was thought
-        of. canary: whether one thing more is looked at, by which `monitor up` proves that the tool sees what turns red.
+        one, and nothing kept there says how it is judged. named: whether the user named that directory. define:
+        `NAME=VALUE` of each parameter given. policy: of what says nothing else. ways: by host, how its way in is
+        watched. left: what was left out before any tool was thought of. canary: whether one thing more is looked at, by
+        which `monitor up` proves that the tool sees what turns red.
     """
 
     stack: str
     env: str
     stack_file: str
     state: str = ""
+    named: bool = False
     define: tuple[str, ...] = ()
     hosts: tuple[Host, ...] = ()
     watches: tuple[Watch, ...] = ()
@@ -184,10 +186,11 @@ class Plugin:
     def uncounted(self, what: What, heal: bool) -> list[Left]:
         """Return what is left out of heals by a tool whose user may not write where their tries are counted."""
         healed = [watch for watch in what.watches if watch.heals]
-        if not healed or not heal or what.state_words(self.state):
+        if not healed or not heal or self.state or what.named:
             return []
         words = (
-            "it is healed only where the tool's user may write to the stack's state directory; name one by -o state=DIR"
+            "it is healed only where the tool's user may write to the stack's state directory; name one by "
+            "-o state=DIR or --state"
         )
         return [Left(healed[0].id, words)]
 
@@ -280,8 +283,10 @@ class Live(ABC):
         """
 
 
-def refuse_anothers(what: What, there: Mapping[str, str | None], remote: bool = False) -> None:
+def refuse_anothers(what: What, there: Mapping[str, str | None], remote: bool = False) -> list[str]:
     """Refuse to replace what was written for another stack file: what it declares would be watched no longer.
+
+    Return in lines which files are replaced although they were: their stack file is gone.
 
     Two teams may have a stack of the same name, and `shop` in `prod` is called what `shop-prod` is. Their paths alone
     tell these from two checkouts of one stack; where the other stack file is gone, nobody can miss what it declared.
@@ -292,13 +297,18 @@ def refuse_anothers(what: What, there: Mapping[str, str | None], remote: bool = 
     Raises:
         UserError: one is another's.
     """
+    replaced = []
     for path, text in there.items():
         of = stack_file_of(text or "")
-        if of and os.path.realpath(of) != os.path.realpath(what.stack_file) and (remote or not _gone(of)):
+        if not of or os.path.realpath(of) == os.path.realpath(what.stack_file):
+            continue
+        if remote or not _gone(of):
             raise UserError(
                 f"{path} is of another stack file, {cited(of, 300)}, whose stack is called {what.place} there too: "
-                "export into a folder of its own, rename this stack, or say --replace if it is the same stack or gone"
+                "rename this stack, or say --replace if it is the same stack or gone"
             )
+        replaced.append(f"{path} was of {cited(of, 300)}, which is gone: replaced")
+    return replaced
 
 
 def _gone(path: str) -> bool:

@@ -6,6 +6,7 @@ Source: systemd.service(5) "Command lines", systemd.syntax(7) "Quoting".
 
 from __future__ import annotations
 
+import pwd
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.exports._machine import Machine
-from infratest.exports.base import Export, What, Written, installed, number, one_line
+from infratest.exports.base import Export, Left, What, Written, installed, number, one_line
 from infratest.options import WORD
 
 #: A path that `StateDirectory=` has, which takes several with blanks between: plain names below /var/lib.
@@ -41,7 +42,7 @@ class Options:
         default="",
         metadata={
             "description": "The state directory, which that user may write to; below /var/lib systemd makes it for it. "
-            "Without it, that of --state."
+            "Without it, that of --state, which stays its owner's."
         },
     )
     metrics: str = field(
@@ -78,6 +79,7 @@ class Systemd(Export):
             {name: self.heading(what) + unit for name, unit in units.items()},
             next="copy them into /etc/systemd/system; then one of the two: "
             f"`systemctl enable --now {monitor}.service`, or `systemctl enable --now {check}.timer`",
+            left=self._not_made(what),
         )
 
     def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
@@ -94,7 +96,20 @@ class Systemd(Export):
         """Return as whom it runs, and that systemd is to make the state directory where it makes such: /var/lib."""
         user = f"User={plain(self.options.user)}\n" if self.options.user else ""
         made = BELOW.fullmatch(self.options.state or what.state)
-        return f"{user}StateDirectory={made[1]}\nStateDirectoryMode=0700\n" if made else user
+        if not made or self._not_made(what):
+            return user
+        return f"{user}StateDirectory={made[1]}\nStateDirectoryMode=0700\n"
+
+    def _not_made(self, what: What) -> list[Left]:
+        """Return that systemd makes no state directory of one that is another user's, and not said to be the unit's.
+
+        It would give that user's folder away, with all that is in it: systemd.exec(5), "StateDirectory=".
+        """
+        user, owner = self.options.user or "root", _owner(what.state)
+        if self.options.state or not BELOW.fullmatch(what.state) or owner in ("", user):
+            return []
+        words = f"of the user {owner}, whose it stays: let {user} write there, or name another by -o state=DIR"
+        return [Left(what.state, words)]
 
     def _monitor(self, what: What) -> str:
         return MONITOR.format(
@@ -112,6 +127,20 @@ class Systemd(Export):
         if self.options.metrics:
             words += ["--format", "nagios", "--format", f"prometheus:{self.options.metrics}/{what.name}.prom"]
         return CHECK.format(place=plain(what.place), command=command(words), whose=self._whose(what))
+
+
+def _owner(path: str) -> str:
+    """Return who owns a folder; nothing where there is none."""
+    try:
+        uid = Path(path).stat().st_uid
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"that nobody can tell ({error.strerror})"
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def plain(text: str) -> str:

@@ -45,6 +45,7 @@ def exported(session: Session) -> What:
         env=stack.env,
         stack_file=str(session.stack_path.absolute()),
         state=str(session.state.path) if session.state_path is not None or session.kept else "",
+        named=session.state_path is not None,
         define=_defined(session),
         hosts=tuple(hosts),
         watches=tuple(_watches(tasks, seen, stack, prepared.scenarios)),

@@ -61,8 +61,8 @@ def proven(
     what = replace(what, canary=True)
     written = export.write(what, folder)
     before = {name: machine.read(str(folder / name), deadline) for name in [*written.files, *written.own]}
-    if not over:
-        refuse_anothers(what, {str(folder / name): before[name] for name in written.files}, machine.remote)
+    there = {str(folder / name): before[name] for name in written.files}
+    replaced = [] if over else refuse_anothers(what, there, machine.remote)
     own = {name: text for name, text in written.own.items() if before[name] is None}
     after = {**written.files, **own}
     checked = export.validate({**before_of(before, written.own), **after}, machine, deadline)
@@ -83,6 +83,8 @@ def proven(
             say(undone)
             raise
         raise InfratestError(f"{error}; {undone}") from error
+    for each in replaced:
+        say(each)
     return Proof(checked, tuple(str(folder / name) for name in after), (*what.left, *written.left), seconds)
 
 

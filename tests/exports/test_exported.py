@@ -69,7 +69,9 @@ def test_a_state_directory_that_is_named_is_one_where_heals_are_counted(project:
     plugin = nagios.Options(program="/usr/bin/true")
     (left,) = plugin.uncounted(healed, True)
     assert "name one by -o state=DIR" in left.words
-    named = replace(healed, state="/var/lib/infratest/shop")
+    kept = replace(healed, state="/var/lib/infratest/shop")  # values are kept there, and nobody named it
+    assert plugin.uncounted(kept, True) == [left]
+    named = replace(kept, named=exported(Session(state_path=kept.state)).named)
     assert plugin.uncounted(named, True) == []
     for one, options in ((named, {}), (healed, {"state": named.state})):
         units = systemd.Systemd(systemd.Options(program="/usr/bin/true", **options)).write(one, project).files

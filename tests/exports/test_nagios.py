@@ -207,7 +207,8 @@ def test_a_host_that_is_called_as_the_stack_is_refused():
 def test_that_heals_need_a_folder_to_be_counted_in_is_told():
     healed = what(watch(heals=True))
     assert [each.words for each in written(healed).left] == [
-        "it is healed only where the tool's user may write to the stack's state directory; name one by -o state=DIR"
+        "it is healed only where the tool's user may write to the stack's state directory; name one by -o state=DIR or "
+        "--state"
     ]
     assert list(written(healed, state="/var/lib/nagios/infratest").left) == []
     assert list(written(healed, heal=False).left) == []

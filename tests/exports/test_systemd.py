@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,25 @@ def test_systemd_makes_the_state_directory_where_it_can(state, made):
     units = written(user="monitor", state=state)
     for name in ("infratest-monitor-shop-prod.service", "infratest-check-shop-prod.service"):
         assert [line for line in lines(units, name) if line.startswith("StateDirectory")] == made
+
+
+@pytest.mark.parametrize(
+    ("user", "owner", "made"), [("", 0, True), ("nobody", 65534, True), ("nobody", 0, False), ("", 65534, False)]
+)
+def test_a_state_directory_of_another_user_is_not_given_away(tmp_path, monkeypatch, user, owner, made):
+    """That of the call: systemd would change the owner of all that is in it, which the caller's own checks write to."""
+    monkeypatch.setattr("infratest.exports.systemd.BELOW", re.compile(f"{tmp_path}/(.*)"))
+    there = tmp_path / "shop"
+    exports = Systemd(Options(program="/usr/bin/env", user=user))
+    before = exports.write(what(watch(), state=str(there)), FOLDER)
+    assert "StateDirectory=shop" in lines(before, "infratest-monitor-shop-prod.service")
+    there.mkdir()
+    os.chown(there, owner, -1)
+    after = exports.write(what(watch(), state=str(there)), FOLDER)
+    assert ("StateDirectory=shop" in lines(after, "infratest-monitor-shop-prod.service")) is made
+    assert [each.about for each in after.left] == ([] if made else [str(there)])
+    own = written(user=user, state=str(there))  # who says that it is the unit's means it
+    assert "StateDirectory=shop" in lines(own, "infratest-monitor-shop-prod.service")
 
 
 @pytest.mark.parametrize(("heals", "heal"), [(True, True), (True, False), (False, True)])

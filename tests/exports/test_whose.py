@@ -22,13 +22,14 @@ def test_files_of_a_stack_file_that_is_gone_are_replaced(tmp_path: Path) -> None
     what = What(stack="shop", env="", stack_file=str(first), hosts=(Host("web", address="192.0.2.1"),))
     other = replace(what, stack_file=str(second))
     there = dict(JsonSd(Options()).write(what, tmp_path).files)
-    refuse_anothers(what, there)
+    assert refuse_anothers(what, there) == []
     with pytest.raises(UserError, match=r"is of another stack file, .* say --replace if it is the same stack"):
         refuse_anothers(other, there)
     first.unlink()
-    refuse_anothers(other, there)
+    told = [f"{path} was of '{first}', which is gone: replaced" for path in there]
+    assert refuse_anothers(other, there) == told
     first.parent.rmdir()
-    refuse_anothers(other, there)
+    assert refuse_anothers(other, there) == told
     with pytest.raises(UserError, match="is of another stack file"):
         refuse_anothers(other, there, remote=True)
     first.parent.symlink_to(first.parent)  # nobody sees whether it is there
