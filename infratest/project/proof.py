@@ -308,7 +308,7 @@ def _files(said: Any, folder: Path) -> dict[str, str]:
     found = _content([folder / one for one in texts], folder)
     for one in texts:  # a program below the home of who heals is the same one where its content is the same
         if one.startswith("~") and (program := path_of(folder, one)).is_file():
-            (found[one],) = _content([program], folder).values()
+            (found[f"{one} (of the home)"],) = _content([program], folder).values()
     return found
 
 

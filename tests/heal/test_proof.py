@@ -192,6 +192,24 @@ def test_a_hooks_program_is_bound_and_a_folder_beside_it(project: Project) -> No
     assert project.proven("dev")[0]
 
 
+def test_a_program_below_the_home_of_who_heals_is_bound_by_its_content(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose home that is, is another thing; and beside the stack file `~` is a name as any other."""
+    for home, text in (("one", "#!/bin/sh\n"), ("same", "#!/bin/sh\n"), ("other", "#!/bin/sh\nreboot\n")):
+        (tmp_path / home).mkdir()
+        (tmp_path / home / "fix.sh").write_text(text)
+    (project.folder / "~").mkdir()
+    project.write("{hook: [~/fix.sh, '~']}")
+    monkeypatch.setenv("HOME", str(tmp_path / "one"))
+    project.certify()
+    for home, holds in (("same", True), ("other", False), ("none", False), ("one", True)):
+        monkeypatch.setenv("HOME", str(tmp_path / home))
+        assert project.proven("dev")[0] is holds, home
+    (project.folder / "~" / "fix.sh").write_text("of the project\n")
+    assert not project.proven("dev")[0]
+
+
 def test_it_holds_in_another_checkout(project: Project, tmp_path: Path) -> None:
     project.certify()
     shutil.copytree(project.folder, tmp_path / "elsewhere")

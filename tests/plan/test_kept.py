@@ -409,3 +409,22 @@ def test_a_plan_with_hosts_that_another_account_was_told_is_made_anew(monkeypatc
     monkeypatch.setenv(name, "hunter2")
     assert kept._too_old(about)
     assert "hunter2" not in account()
+
+
+@pytest.mark.parametrize(
+    ("value", "shared"), [("keys", False), ("../keys", False), ("/etc/keys", True), ("~/keys", True)]
+)
+def test_a_relative_file_of_accounts_is_another_one_in_another_folder(tmp_path, monkeypatch, value, shared):
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", value)
+    told = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        told.add(account())
+        assert account() in told
+    assert len(told) == (1 if shared else 2)
+    monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
+    monkeypatch.setenv("AWS_PROFILE", value)  # a name, and no file
+    told = {account()}
+    monkeypatch.chdir(tmp_path)
+    assert told == {account()}

@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -480,6 +481,23 @@ def test_a_qcow2_disk_is_taken_over(world, tmp_path):
         assert str(image) not in world.vbox("list", "hdds")
     finally:
         case.remove()
+
+
+def test_a_machine_whose_folder_another_stack_has_is_not_made(world, tmp_path):
+    """`x-one` of `contract` and `one` of `contract-x` in one state directory: one folder."""
+    first, second = one_alone(of(world, tmp_path)), one_alone(of(world, tmp_path))
+    first.specs = (replace(first.specs[0], name="x-one"),)
+    second.provider.context = replace(second.provider.context, stack="contract-x")
+    second.lease = replace(second.lease, stack="contract-x")
+    try:
+        first.make()
+        (made,) = hosts_of(world)
+        with pytest.raises(ProviderError, match=f"host one: {made} is the folder of host x-one of another stack, too"):
+            second.make()
+        assert (hosts_of(world), first.states()) == ([made], [RUNNING])
+        assert [each.name for each in second.mine()] == ["x-one"]
+    finally:
+        first.remove()
 
 
 def test_hosts_of_two_environments_have_no_machine_and_no_folder_in_common():

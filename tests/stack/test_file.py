@@ -362,18 +362,22 @@ def test_two_names_that_a_script_could_not_tell_apart(load_text, tmp_path, hosts
     assert load_text(text.replace("provision: [{shell: p.sh}]", "")).hosts  # nobody is told anything
 
 
-def test_names_of_inventories_are_no_fault_and_of_two_alike_a_script_is_told_neither(load_text, tmp_path):
+@pytest.mark.parametrize(("own", "told"), [("", {}), ("hosts: {web_1: {}}\n", {"WEB_1": "web_1"})])
+def test_names_of_inventories_are_no_fault_and_their_variable_is_the_stack_files_hosts(load_text, tmp_path, own, told):
     """Whoever checks them could not mend it; a script must not be told the wrong one's address."""
     (tmp_path / "p.sh").touch()
     (tmp_path / "team").write_text("Host web.1 web-1 db\n")
     text = "stack: s\nprovider: {name: existing, from: [{ssh-config: team}]}\ndefaults: {provision: [{shell: p.sh}]}\n"
-    for stack in (load_text(text), load_text(f"{text}hosts: {{web_1: {{}}}}\n")):
-        names = [spec.name for spec in stack.hosts]
-        assert {"web.1", "web-1", "db"} <= {*names}
-        hosts = [Host(name, address=f"192.0.2.{place}") for place, name in enumerate(names)]
-        told = environment_of(stack, hosts[0], hosts)
-        assert [name for name in told if name.startswith("INFRATEST_ADDRESS_")] == ["INFRATEST_ADDRESS_DB"]
-        assert all(f"{host.name} {host.address} " in told["INFRATEST_HOSTS"] for host in hosts)
+    stack = load_text(text + own)
+    names = [spec.name for spec in stack.hosts]
+    assert {"web.1", "web-1", "db"} <= {*names}
+    hosts = [Host(name, address=f"192.0.2.{place}") for place, name in enumerate(names)]
+    found = environment_of(stack, hosts[0], hosts)
+    addresses = {host.name: host.address for host in hosts}
+    assert {name: value for name, value in found.items() if name.startswith("INFRATEST_ADDRESS_")} == {
+        f"INFRATEST_ADDRESS_{name}": addresses[host] for name, host in {"DB": "db", **told}.items()
+    }
+    assert all(f"{host.name} {host.address} " in found["INFRATEST_HOSTS"] for host in hosts)
 
 
 def test_a_stack_is_in_one_folder_by_whichever_way_it_is_named(tmp_path, monkeypatch):
