@@ -27,44 +27,30 @@ given anew by what is seen then. The note of what has made something worse stays
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import Any
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError
 from infratest.heal import verifying
-from infratest.heal.acts import Acts
 from infratest.heal.gates.situation import AHEAD
-from infratest.heal.ladder import remedies
 from infratest.heal.looking import well
 from infratest.heal.neighbours import Beside, why_gone
-from infratest.heal.paging import paged
-from infratest.heal.records import TRIED, HealRecord
+from infratest.heal.records import HealRecord
 from infratest.heal.rules import WAY
+from infratest.heal.telling import Telling, result_of
 from infratest.heal.undoing import LOOK
 from infratest.heal.verdict import UNKNOWABLE, WAITS, WORSE, Sight, verdict
 from infratest.heal.verifying import Unverified
-from infratest.heal.ways import ENDING, OPENING
+from infratest.heal.ways import OPENING
 from infratest.model import Result
-from infratest.remedies.base import Remedy
 from infratest.stack.declared import HealRule
 from infratest.states import SKIPPED, UNKNOWN, WAIVED
 from infratest.store import failures as counts
 from infratest.units import human
 
 
-class Afterwards(Acts):
+class Afterwards(Telling):
     """One run of the engine, as it judges what was done before it."""
-
-    #: The rules by name, for what was done by any of them.
-    _known: Mapping[str, HealRule] = {}
-
-    def __init__(self, *about: Any) -> None:
-        super().__init__(*about)
-        #: Why no verdict on what was done for a result can be given yet, by its id: nothing more is done for it then.
-        self._unjudged: dict[str, str] = {}
 
     def verified_now(self, looked: float) -> list[HealRecord]:
         """Say of each heal that could not be verified in its time what this report shows of it.
@@ -180,7 +166,7 @@ class Afterwards(Acts):
         if self._in_time(one) or (shown is None and not self._left()):
             return told
         if shown is None:
-            now, shown = self._means.clock(), self._look(_result(id, one.was))
+            now, shown = self._means.clock(), self._look(result_of(id, one.was))
             told = self._judged(shown, now)
         left = verifying.pending(self._state, self._report.place).get(id)
         if left is None or self._audit.worse(one.number) or self._in_time(left):
@@ -212,7 +198,7 @@ class Afterwards(Acts):
         rule, told = self._known.get(one.rule), list[HealRecord]()
         self._audit.told(one, False, self._means.clock(), words, gone=free)
         if rule is not None:
-            seen = shown or _result(id, one.was)
+            seen = shown or result_of(id, one.was)
             record = replace(self._record(seen, rule, one), before=seen, after=None, error=words)
             if not one.drill and not free:
                 self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
@@ -245,78 +231,6 @@ class Afterwards(Acts):
         self._tell(record)
         return self._ended_here(record)
 
-    def _ended_here(self, record: HealRecord) -> HealRecord:
-        """Tell people, where this is the end of the ladder. Of a drill nobody is told.
-
-        What has made something worse is noted until all of them were.
-        """
-        if record.drill:
-            told, all_told = record, True
-        else:
-            told, all_told = paged(record, self._means, self._audit, self._left() + ENDING)
-        if told.worse and all_told:
-            verifying.remove(self._state, self._report.place, told.before.id)
-        return told
-
-    def _told_worse(self, record: HealRecord, one: Unverified, sight: Sight, beside: Beside) -> HealRecord:
-        """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it."""
-        record = replace(record, worse=sight.worse, beside=beside.seen)
-        self._audit.told_worse(record, one.number)
-        if not one.drill:  # before the undo, which may take minutes
-            self._loses(record.rule, _made_worse(record))
-        words = self._undone_since(record, one, beside)
-        record = replace(record, beside=beside.seen, undone=words)
-        self._audit.told_worse(record, one.number)
-        self._tell(record)
-        return self._ended_here(record)
-
-    def _undone_since(self, record: HealRecord, one: Unverified, beside: Beside) -> str:
-        """Undo it, and return what came of that, in words."""
-        rule, result, remedy = record.rule, record.after or record.before, _remedy(record.rule, one)
-        by = f"the healer: {', '.join(record.worse[:3])} is worse"
-        if remedy is None:
-            return f"not undone, the rule has changed since: {one.remedy} is no longer its rung {one.rung + 1}"
-        try:
-            done = self._taken_back(result, rule, remedy, one.number, by, lambda: self._rests(result, beside))
-        except HealError as error:
-            return self._not_undone(remedy, one.number, error)
-        finally:
-            if self._audit.undone(one.number):
-                self._acts_on(result.host)
-        beside.worse(Deadline(0.0))  # as they are since, for the report
-        return f"undone, {done}"
-
-    def _to_be_told(self, id: str, one: Unverified, shown: Result | None) -> list[HealRecord]:
-        """Do what is left to do for one that is on record as having made something worse; undo nothing any more.
-
-        Args:
-            shown: what it was for, by the report.
-        """
-        rule, found = self._known.get(one.rule), self._audit.worse(one.number)
-        if (self._means.drilled and not one.drill) or not self._left():
-            return []
-        began, worse = float(found[0]["time"]), tuple(map(str, found[-1]["worse"]))
-        over = self._means.clock() >= began + self._means.limits.verify
-        if rule is None or id.rpartition("@")[2] not in self._means.hosts:
-            verifying.remove(self._state, self._report.place, id)
-            return []
-        self._unjudged[id] = f"people are yet to be told what {one.remedy} has made worse"
-        record = replace(self._record(shown or self._look(_result(id, one.was)), rule, one), worse=worse)
-        if not one.drill and self._means.granted(rule) <= began:
-            self._loses(rule, _made_worse(record))
-        undone = str(found[-1].get("undone") or "")
-        if not undone:  # what has found that was killed
-            why, remedy = HealError("the run that found it had ended before"), _remedy(rule, one)
-            undone = self._audit.undone(one.number) or self._not_undone(remedy, one.number, why)
-        record = replace(record, undone=undone)
-        if not found[-1].get("undone"):
-            self._audit.told_worse(record, one.number)
-            self._tell(record)
-        told = self._ended_here(record)
-        if over:
-            verifying.remove(self._state, self._report.place, id)
-        return [told]
-
     def _settled(self, id: str, rule: HealRule, one: Unverified, helped: bool) -> None:
         """Let other healers at a result again, where it is known before a rung's time is over what came of it.
 
@@ -329,14 +243,6 @@ class Afterwards(Acts):
                 way.mark.settles(left if helped else 0.0)
                 way.mark.helped(id)
                 way.mark.settled(limit)
-
-    def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
-        row = self._rows.get(result.id, counts.Row())
-        return HealRecord(
-            time=self._means.clock(), rule=rule, outcome=TRIED, gates=(), rung=one.rung, remedy=one.remedy,
-            before=result.changed(state=one.was), problem=one.problem, after=result, later=True, drill=one.drill,
-            earlier=row.problems(rule.confirm_of) if rule.confirm_of else (),
-        )  # fmt: skip
 
     def _takes_effect(self, rule: HealRule, rung: int, ended: float, usual: float = -inf) -> float:
         """Return when a heal must have taken effect, in seconds since the epoch, where its rule says so for its rung.
@@ -358,21 +264,3 @@ class Afterwards(Acts):
             return False
         # An end in the future is of a clock that was set back since.
         return looked > one.ended or one.ended > self._means.clock() + AHEAD
-
-
-def _remedy(rule: HealRule, one: Unverified) -> Remedy | None:
-    """Return the remedy that was applied; None where the rule has another one there by now."""
-    ladder = remedies(rule)
-    found = ladder[one.rung] if one.rung < len(ladder) else None
-    return found if found is not None and found.describe() == one.remedy else None
-
-
-def _made_worse(record: HealRecord) -> str:
-    return f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse"
-
-
-def _result(id: str, state: str) -> Result:
-    """Return a result that may be of no scenario any more, by its id alone."""
-    scenario, _, host = id.rpartition("@")
-    feature, _, slug = scenario.partition("#")
-    return Result(id, feature, slug, 0, host, state)

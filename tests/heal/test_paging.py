@@ -12,7 +12,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import SendError, UserError
-from infratest.heal import afterwards
+from infratest.heal import telling
 from infratest.heal.audit import Audit
 from infratest.heal.healing import heal
 from infratest.heal.ladder import remedies
@@ -261,7 +261,7 @@ def test_a_last_rung_with_tries_left_is_told_later_where_it_could_not_be_at_once
         return record
 
     if how == "cut off":
-        monkeypatch.setattr(afterwards, "paged", cut_off)
+        monkeypatch.setattr(telling, "paged", cut_off)
         with pytest.raises(KeyboardInterrupt):
             once()
         monkeypatch.undo()
