@@ -166,7 +166,7 @@ class Acts(Ways):
             done = replace(done, after=after, verifying=done.verifying or (cut and not done.worse))
             if not (done.worse or done.error or done.verified or done.verifying) and self._rests(after, beside):
                 done = replace(done, verifying=True)
-                verifying.found_red(self._state, self._report.place, number, self._means.clock())
+                verifying.change(self._state, self._report.place, number, rests=self._means.clock(), red=True)
             if done.verifying and done.error:
                 way.mark.settles(self._settles_for(done, ended))
                 self._waits(done, number, ended, beside)
@@ -223,6 +223,11 @@ class Acts(Ways):
         """Take from a rule that it may act by itself. A drill breaks things on purpose: it costs no rule anything."""
         if not self._means.drilled:
             self._means.lost(rule, why)
+
+    def _loses_by(self, record: HealRecord, number: str) -> None:
+        """Take its autonomy from a rule that has made something worse, once, whatever a person grants after that."""
+        self._loses(record.rule, f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse")
+        verifying.change(self._state, self._report.place, number, lost=True)
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: Way, number: str) -> HealRecord:
         result = record.before
@@ -306,7 +311,7 @@ class Acts(Ways):
         around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(record.worse[:3])} is worse", ""
         try:
-            self._loses(record.rule, f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse")
+            self._loses_by(record, number)
         finally:
             try:
                 held = way.mark.renew(max(LEAST, remedy.seconds), Deadline(min(PATIENCE, self._left())))

@@ -22,7 +22,7 @@ healer is at work there, people want it left alone by now, no time is left) it i
 
 What a kill leaves. Before the verdict: all of it to the next check. After that, one that it has made something worse
 stands: the next check takes the autonomy where that was not done, and tells people; it undoes nothing. Any other one is
-given anew by what is seen then. The note of what has made something worse stays until all were told, for an hour.
+given anew by what is seen then. The note of what has made something worse stays until all were told (`telling`).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Afterwards(Telling):
         shown = {one.id: one for one in (*self._report.ways, *self._report.results) if one.id in waiting}
         for id, one in waiting.items():
             if self._audit.worse(one.number):
-                told += self._to_be_told(id, one, shown.get(id))
+                self._left_to_do(id, one)
             elif id in shown:
                 told += self._judged(shown[id], looked)
         for id, one in verifying.pending(self._state, place).items():

@@ -96,7 +96,7 @@ def heal(
         for at, (result, rule) in enumerate(work):
             behind = [other.id for other, _ in work[at + 1 :] if other.host == result.host]
             told.extend(healer.attend(result, rule, ladders[rule.name], behind))
-        return told
+        return told if dry_run else [*healer.tell_again(), *told]  # once all looks are done
 
 
 def covered(report: Report, rules: Sequence[HealRule]) -> list[tuple[Result, HealRule]]:

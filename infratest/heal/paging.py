@@ -17,6 +17,7 @@ from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.neighbours import RANKS
 from infratest.heal.records import PROPOSED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.hosts import Host
 from infratest.model import Result
 from infratest.remedies.base import Surroundings
 from infratest.stack.declared import OBSERVE
@@ -58,20 +59,22 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tup
     Args:
         seconds: that are left.
     Returns:
-        The record, with what came of that in words; and whether nobody is left who is yet to be told.
+        The record, with what came of that in words; and whether nobody is left who is yet to be told. There is nobody
+        where the stack file names nobody.
     """
     pager = means.page
     if pager is None or means.drilled or not ended(record, audit):
         return record, True
-    knew, told, silent = audit.paged(record), list[str](), list[str]()
+    knew, told, waits = audit.paged(record), list[str](), False
     audit.goes_on(record, means.clock(), knew)
 
     def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
+        nonlocal waits
         names = [name for name in pager.receivers(to) if name not in knew]
         asked = SUPPRESSED in {answer.name for answer in record.gates}
         why = means.suppressed(record.before) if names and not asked else ""
         if why:
-            silent.extend(names)
+            waits = True
             return clean(f"nobody was told: {why}", 300)
         failed, missed = [], []
         for at, name in enumerate(names):
@@ -85,10 +88,12 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tup
                 told.append(name)
                 missed += [f"; {name}: {out}"] if out else []
         if failed:
+            waits = True
             raise HealError("; ".join(failed) + "".join(missed))
         return clean(f"{_were_told(told)}{''.join(missed)}", 300)
 
-    host = means.hosts[record.before.host]
+    name = record.before.host
+    host = means.hosts.get(name) or Host(name=name)  # one that is gone by now is told of all the same
     around = Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
                           environment=means.variables, page=tell)  # fmt: skip
     try:
@@ -96,8 +101,8 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tup
     except InfratestError as error:
         why = clean(str(error), 200)
         who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
-        return replace(record, paged=f"{who}{why}"), False
-    return replace(record, paged=out.words), not silent
+        return replace(record, paged=f"{who}{why}"), not waits
+    return replace(record, paged=out.words), not waits
 
 
 def _news(record: HealRecord) -> Result:

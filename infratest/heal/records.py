@@ -63,6 +63,7 @@ class HealRecord:
         when it had been looked at how it went, in seconds since the epoch; None where nobody has come to that; where it
         is `later`, when `after` was seen. earlier: when problems before this one began whose failures confirm it, too:
         it flaps. ended: when the act had, in seconds since the epoch; None where there was none, or it has failed.
+        known: it is told once more, and nothing was seen since.
     """
 
     time: float
@@ -95,6 +96,7 @@ class HealRecord:
     seen: float | None = None
     earlier: tuple[float, ...] = ()
     ended: float | None = None
+    known: bool = False
 
     @property
     def verified(self) -> bool:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import HealError
 from infratest.heal import verifying
 from infratest.heal.acts import Acts
+from infratest.heal.gates.situation import AHEAD
 from infratest.heal.ladder import remedies
 from infratest.heal.neighbours import Beside
-from infratest.heal.paging import paged
+from infratest.heal.paging import SECONDS, paged
 from infratest.heal.records import TRIED, HealRecord
 from infratest.heal.verdict import Sight
 from infratest.heal.verifying import Unverified
@@ -24,6 +26,9 @@ from infratest.model import Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import HealRule
 from infratest.store import failures as counts
+
+#: Seconds between two tries to tell people of the same.
+TOLD_AGAIN = 60.0
 
 
 class Telling(Acts):
@@ -37,6 +42,10 @@ class Telling(Acts):
         #: Why no verdict on what was done for a result can be given yet, by its id: nothing more is done for it then.
         self._unjudged: dict[str, str] = {}
 
+    def _rule(self, one: Unverified) -> HealRule:
+        """Return the rule by which it was done; where there is none of that name any more, one that does nothing."""
+        return self._known.get(one.rule) or HealRule(name=one.rule)
+
     def _record(self, result: Result, rule: HealRule, one: Unverified) -> HealRecord:
         row = self._rows.get(result.id, counts.Row())
         return HealRecord(
@@ -45,17 +54,20 @@ class Telling(Acts):
             earlier=row.problems(rule.confirm_of) if rule.confirm_of else (),
         )  # fmt: skip
 
-    def _ended_here(self, record: HealRecord) -> HealRecord:
+    def _ended_here(self, record: HealRecord, seconds: float = inf) -> HealRecord:
         """Tell people, where this is the end of the ladder. Of a drill nobody is told.
 
-        What has made something worse is noted until all of them were.
+        What has made something worse is noted until all of them were. Args: seconds: that this may take.
         """
-        if record.drill:
-            told, all_told = record, True
-        else:
-            told, all_told = paged(record, self._means, self._audit, self._left() + ENDING)
-        if told.worse and all_told:
-            verifying.remove(self._state, self._report.place, told.before.id)
+        place, id, told, all_told = self._report.place, record.before.id, record, True
+        if not record.drill:
+            told, all_told = paged(record, self._means, self._audit, min(seconds, self._left() + ENDING))
+        one = verifying.pending(self._state, place).get(id) if told.worse else None
+        if one is not None and all_told:
+            verifying.remove(self._state, place, id)
+        elif one is not None:
+            now = self._means.clock()
+            verifying.keep(self._state, place, id, replace(one, told=now, telling=one.telling or now))
         return told
 
     def _told_worse(self, record: HealRecord, one: Unverified, sight: Sight, beside: Beside) -> HealRecord:
@@ -63,7 +75,7 @@ class Telling(Acts):
         record = replace(record, worse=sight.worse, beside=beside.seen)
         self._audit.told_worse(record, one.number)
         if not one.drill:  # before the undo, which may take minutes
-            self._loses(record.rule, _made_worse(record))
+            self._loses_by(record, one.number)
         words = self._undone_since(record, one, beside)
         record = replace(record, beside=beside.seen, undone=words)
         self._audit.told_worse(record, one.number)
@@ -86,47 +98,66 @@ class Telling(Acts):
         beside.worse(Deadline(0.0))  # as they are since, for the report
         return f"undone, {done}"
 
-    def _to_be_told(self, id: str, one: Unverified, shown: Result | None) -> list[HealRecord]:
-        """Do what is left to do for one that is on record as having made something worse; undo nothing any more.
+    def _left_to_do(self, id: str, one: Unverified) -> None:
+        """Do what a kill has left to do for one that is on record as having made something worse; undo nothing.
 
-        Args:
-            shown: what it was for, by the report.
+        People are told of it once all else is done.
         """
-        rule, found = self._known.get(one.rule), self._audit.worse(one.number)
-        if (self._means.drilled and not one.drill) or not self._left():
-            return []
-        began, worse = float(found[0]["time"]), tuple(map(str, found[-1]["worse"]))
-        over = self._means.clock() >= began + self._means.limits.verify
-        if rule is None or id.rpartition("@")[2] not in self._means.hosts:
-            verifying.remove(self._state, self._report.place, id)
-            return []
         self._unjudged[id] = f"people are yet to be told what {one.remedy} has made worse"
-        record = replace(self._record(shown or self._look(result_of(id, one.was)), rule, one), worse=worse)
-        if not one.drill and self._means.granted(rule) <= began:
-            self._loses(rule, _made_worse(record))
-        undone = str(found[-1].get("undone") or "")
+        told, lost = bool(self._audit.worse(one.number)[-1].get("undone")), one.lost or one.drill
+        if (told and lost) or (self._means.drilled and not one.drill) or not self._left():
+            return
+        record = self._record_of_worse(id, one)
+        if not lost:
+            self._loses_by(record, one.number)
+        if not told:
+            self._audit.told_worse(record, one.number)
+            self._tell(record)
+
+    def tell_again(self) -> list[HealRecord]:
+        """Tell people what was made worse, where not all of them could be told: at most once a minute, for an hour.
+
+        All of that has the time that telling one has: a receiver that hangs holds up no look for longer, and nobody who
+        waits for the stack's lock.
+        """
+        told, limit = list[HealRecord](), Deadline(SECONDS)
+        waiting = verifying.pending(self._state, self._report.place)
+        for id, one in sorted(waiting.items(), key=lambda each: each[1].told):
+            if (self._means.drilled and not one.drill) or not self._audit.worse(one.number) or not self._due(one.told):
+                continue
+            if limit.passed or not self._left():
+                break
+            record = replace(self._record_of_worse(id, one), known=one.told > 0)
+            told.append(self._ended_here(record, limit.left))
+            if one.telling and self._over(one.telling):
+                verifying.remove(self._state, self._report.place, id)
+        return told
+
+    def _due(self, told: float) -> bool:
+        return not 0 <= self._means.clock() - told < TOLD_AGAIN
+
+    def _over(self, telling: float) -> bool:
+        now = self._means.clock()  # what is in the future is of a clock that was set back since
+        return now >= telling + self._means.limits.verify or telling > now + AHEAD
+
+    def _record_of_worse(self, id: str, one: Unverified) -> HealRecord:
+        """Return the record of one that is known to have made something worse, with what is known of its undo."""
+        rule, found = self._rule(one), self._audit.worse(one.number)[-1]
+        undone = str(found.get("undone") or "")
         if not undone:  # what has found that was killed
             why, remedy = HealError("the run that found it had ended before"), _remedy(rule, one)
             undone = self._audit.undone(one.number) or self._not_undone(remedy, one.number, why)
-        record = replace(record, undone=undone)
-        if not found[-1].get("undone"):
-            self._audit.told_worse(record, one.number)
-            self._tell(record)
-        told = self._ended_here(record)
-        if over:
-            verifying.remove(self._state, self._report.place, id)
-        return [told]
+        shown = next((each for each in (*self._report.ways, *self._report.results) if each.id == id), None)
+        if shown is None or shown.host in self._acted_on:
+            shown = self._look(result_of(id, one.was))
+        return replace(self._record(shown, rule, one), worse=tuple(map(str, found["worse"])), undone=undone)
 
 
 def _remedy(rule: HealRule, one: Unverified) -> Remedy | None:
     """Return the remedy that was applied; None where the rule has another one there by now."""
-    ladder = remedies(rule)
+    ladder = remedies(rule) if rule.do else []
     found = ladder[one.rung] if one.rung < len(ladder) else None
     return found if found is not None and found.describe() == one.remedy else None
-
-
-def _made_worse(record: HealRecord) -> str:
-    return f"a heal of {record.before.id} by {record.remedy} made {record.worse[0]} worse"
 
 
 def result_of(id: str, state: str) -> Result:

@@ -32,7 +32,8 @@ class Unverified:
         would bring back, or empty. rests: when it was last found that people want nothing done there, so that its
         verdict waits; red: it was found red, after its time, while they did. sought: when it was asked for last
         whether its scenario is still there. worse: since when each neighbour is that is worse, by id, as later checks
-        have seen it; in seconds since the epoch.
+        have seen it; in seconds since the epoch. Of one that has made something worse: lost: its rule has lost its
+        autonomy for that. telling, told: when people were told first and last, not all of whom could be.
     """
 
     number: str
@@ -49,6 +50,9 @@ class Unverified:
     red: bool = False
     sought: float = 0.0
     worse: Mapping[str, float] = field(default_factory=dict)
+    lost: bool = False
+    telling: float = 0.0
+    told: float = 0.0
 
 
 def pending(state: StateDir, place: Place) -> dict[str, Unverified]:
@@ -101,11 +105,12 @@ def keep(state: StateDir, place: Place, id: str, one: Unverified) -> None:
     _save(state, place, pending(state, place) | {id: one})
 
 
-def found_red(state: StateDir, place: Place, number: str, now: float) -> None:
-    """Note that what a try was for is red after its time, while people want nothing done there."""
+def change(state: StateDir, place: Place, number: str, **found: Any) -> None:
+    """Note what was found of a try, where that waits. Args: found: fields of `Unverified`."""
     waiting = pending(state, place)
-    red = {id: replace(one, rests=now, red=True) for id, one in waiting.items() if one.number == number}
-    _save(state, place, waiting | red)
+    changed = {id: replace(one, **found) for id, one in waiting.items() if one.number == number}
+    if changed:
+        _save(state, place, waiting | changed)
 
 
 def remove(state: StateDir, place: Place, id: str) -> None:
@@ -135,7 +140,16 @@ def _unverified(entry: Any) -> Unverified | None:
         one = Unverified(**entry)
         texts, numbers = (
             (one.number, one.rule, one.remedy, one.was, one.kept),
-            (one.rung, one.ended, one.problem or 0.0, one.rests, one.sought, *one.worse.values()),
+            (
+                one.rung,
+                one.ended,
+                one.problem or 0.0,
+                one.rests,
+                one.sought,
+                one.telling,
+                one.told,
+                *one.worse.values(),
+            ),
         )
         right = all(isinstance(text, str) for text in texts) and isinstance(one.beside, dict)
         return one if right and all(isinstance(number, (int, float)) for number in numbers) else None

@@ -290,8 +290,9 @@ class Healing:
                 if self._said.get(record.before.id) != line:  # a refusal stands, look after look
                     log.warning("monitor: %s: %s", record.before.id, line)
                 self._said[record.before.id] = line
-        hosts = {each.before.host for each in records if each.outcome in (TRIED, RECOVERED)}
-        done = [(each.before.host, said) for each in records if each.outcome == TRIED for said in note([each], command)]
+        news = [each for each in records if each.outcome in (TRIED, RECOVERED) and not each.known]
+        hosts = {each.before.host for each in news}
+        done = [(each.before.host, said) for each in news if each.outcome == TRIED for said in note([each], command)]
 
         def told(monitor: Monitor) -> None:
             book, now = monitor.book, monitor.timepiece.now()

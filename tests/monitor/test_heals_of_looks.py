@@ -574,6 +574,18 @@ def test_an_undo_asks_what_people_want_of_what_is_worse_watched_or_not(healer: H
     assert all("works" in healing._why_left_alone(book, id, now, True) for id in (THERE, elsewhere))
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_what_people_are_told_once_more_sets_off_no_look_and_is_no_mark_in_history(healer: Healer, known: bool) -> None:
+    monitor = healer.healed(0).monitor
+    inbox = monitor.inbox.qsize()
+    record = HealRecord(
+        time=1.0, rule=make_rule(name="put-it-there"), outcome=TRIED, gates=(), rung=0, remedy="run", later=True,
+        before=make_result("critical", "here", id=THERE), worse=(FULL,), undone="not undone", known=known,
+    )  # fmt: skip
+    healer.healing._told([record], lambda *words: " ".join(words))
+    assert monitor.inbox.qsize() - inbox == (0 if known else 1)
+
+
 def test_for_what_cannot_be_healed_nobody_else_is_looked_at(project: Path) -> None:
     (two_hosts(project, mode="observe") / "there-here").touch()
     healer = Healer(project).healed(0)

@@ -1,0 +1,150 @@
+"""People told of what a heal has made worse: when they are told again, what that may take, and what it sets off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import HealError, SendError
+from infratest.heal import telling, verifying
+from infratest.heal.means import Pager
+from infratest.heal.records import note
+from infratest.model import Result
+from infratest.store.directory import StateDir
+from tests.heal.test_collect_and_neighbours import SHOP, Killed, Waiting
+from tests.worlds.heal_world import World, result_id
+
+ID = result_id("web-1")
+
+
+@dataclass
+class Post:
+    """Who is told, unless they are away; each try to tell somebody, with the seconds that it may take."""
+
+    away: bool = True
+    named: bool = True
+    tries: list[float] = field(default_factory=list)
+    told: list[Result] = field(default_factory=list)
+
+    @property
+    def pager(self) -> Pager:
+        return Pager(receivers=self.receivers, deliver=self.deliver)
+
+    def receivers(self, to: object) -> list[str]:
+        if not self.named:
+            raise HealError("`tell:` names nobody for every result: name receivers, as `page: oncall`")
+        return ["oncall"]
+
+    def deliver(self, result: Result, name: str, deadline: Deadline) -> str:
+        self.tries.append(deadline.left)
+        if self.away:
+            raise SendError("503")
+        self.told.append(result)
+        return ""
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def waiting(world: World, state: StateDir) -> Waiting:
+    """A heal that has made a neighbour worse, seen by nobody yet; what it was for is well by now."""
+    made = Waiting(world, state)
+    world.sick = set()
+    return made
+
+
+def left(waiting: Waiting) -> dict[str, Any]:
+    return verifying.pending(waiting.state, "shop/prod")
+
+
+def test_people_are_told_again_once_a_minute_and_that_is_no_news(waiting: Waiting, post: Post) -> None:
+    (first,) = waiting.heal(3601.0, page=post.pager)
+    assert (first.worse, first.known) == ((SHOP,), False)
+    assert [waiting.heal(1.0, page=post.pager) for _ in range(59)] == [[]] * 59
+    (again,) = waiting.heal(1.0, page=post.pager)
+    assert (again.known, len(post.tries)) == (True, 2)
+    assert note([again])[0].endswith("; page: nobody could be told: page: oncall: 503")
+    post.away = False
+    waiting.heal(60.0, page=post.pager)
+    assert (len(post.told), left(waiting)) == (1, {})
+
+
+def test_where_the_stack_file_names_nobody_there_is_nobody_to_tell(waiting: Waiting, post: Post) -> None:
+    post.named = False
+    (record,) = waiting.heal(3601.0, page=post.pager)
+    assert record.paged.startswith("nobody could be told: page: `tell:` names nobody")
+    assert (waiting.heal(60.0, page=post.pager), left(waiting)) == ([], {})
+
+
+def test_all_that_is_told_again_in_one_run_has_one_time(
+    waiting: Waiting, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting.heal(3601.0, page=post.pager)
+    (one,) = left(waiting).values()
+    for number in range(3):  # more of them, each for another result
+        verifying.keep(waiting.state, "shop/prod", result_id("web-1", f"other-{number}"), replace(one, told=number))
+    gone = [0.0]
+    monkeypatch.setattr(telling, "Deadline", lambda seconds: Deadline(seconds, lambda: gone[0]))
+
+    def hangs(result: Result, name: str, deadline: Deadline) -> str:
+        gone[0] += 15.0
+        post.tries.append(gone[0])
+        raise SendError("no answer")
+
+    post.tries.clear()
+    waiting.heal(60.0, page=Pager(receivers=lambda to: ["oncall"], deliver=hangs))
+    assert post.tries == [15.0, 30.0], "the third is told another time"
+    told = {id: one.told for id, one in left(waiting).items()}
+    assert sorted(told.values())[:2] == [2.0, waiting.world.now - 60.0], "those that were told last wait"
+
+
+def test_a_clock_that_was_set_back_has_nobody_told_for_ever(waiting: Waiting, post: Post) -> None:
+    waiting.heal(3601.0, page=post.pager)
+    waiting.heal(-86400.0, page=post.pager)
+    assert (len(post.tries), left(waiting)) == (2, {})
+
+
+def test_the_hour_is_one_of_telling_and_not_of_the_heal(waiting: Waiting, post: Post) -> None:
+    """What has found it was killed before it told anybody, and the next check came hours later."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(telling, "paged", killed)
+        with pytest.raises(Killed):
+            waiting.heal(3601.0, page=post.pager)
+    (first,) = waiting.heal(5 * 3600.0, page=post.pager)
+    assert (first.known, len(left(waiting))) == (False, 1)
+    waiting.heal(3599.0, page=post.pager)
+    assert (len(post.tries), len(left(waiting))) == (2, 1)
+    waiting.heal(60.0, page=post.pager)
+    assert (len(post.tries), left(waiting)) == (3, {})
+
+
+def killed(*about: object) -> None:
+    raise Killed
+
+
+def test_what_it_has_cost_its_rule_it_costs_once_whatever_the_clock_says(waiting: Waiting, post: Post) -> None:
+    waiting.heal(3601.0, page=post.pager)
+    for _ in range(3):  # a grant of a clock that is behind is older than the loss, and meant all the same
+        waiting.heal(60.0, page=post.pager, granted=lambda rule: waiting.world.now - 86400.0)
+    assert len(waiting.lost) == 1
+
+
+@pytest.mark.parametrize("gone", ["rule", "host"])
+def test_people_are_told_although_the_rule_or_the_host_is_gone_by_then(
+    waiting: Waiting, post: Post, state: StateDir, gone: str
+) -> None:
+    waiting.heal(3601.0, page=post.pager)
+    post.away = False
+    if gone == "rule":
+        waiting.rule = replace(waiting.rule, name="another")
+    else:
+        waiting.world.hosts = {}
+    (record,) = waiting.heal(60.0, page=post.pager)
+    assert (record.paged, left(waiting)) == ("oncall was told", {})
+    assert post.told[0].reason.endswith(f"healing is at its end: hook touch done made {SHOP} worse: undone, as before")
