@@ -11,16 +11,16 @@ from dataclasses import replace
 from functools import partial
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError, InfratestError, StateError
+from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
 from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, refusals
 from infratest.heal.looking import well
 from infratest.heal.mark import Taken
 from infratest.heal.neighbours import NEIGHBOURS, Beside
-from infratest.heal.pause import paused_until
 from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
+from infratest.heal.resting import BESIDE_WAS_WORSE, IT_WAS_RED, Rest, Resting
 from infratest.heal.undoing import LEAST, can_undo, kept, longest, undo
-from infratest.heal.ways import OPENING, PATIENCE, Way, Ways
+from infratest.heal.ways import OPENING, PATIENCE, Way
 from infratest.model import Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import HealRule
@@ -37,7 +37,7 @@ MARK = "healing mark"
 LEFT_ALONE = "heals are paused by now, or what it is for, or beside it, is to be left alone"
 
 
-class Acts(Ways):
+class Acts(Resting):
     """What one run of the engine does, under the stack's lock."""
 
     def _looking(self, seconds: float) -> tuple[float, bool]:
@@ -164,9 +164,8 @@ class Acts(Ways):
                 done = self._given_up(done, beside, remedy, way, number)
                 after = self._look(record.before)
             done = replace(done, after=after, verifying=done.verifying or (cut and not done.worse))
-            if not (done.worse or done.error or done.verified or done.verifying) and self._rests(after, beside):
-                done = replace(done, verifying=True)
-                verifying.change(self._state, self._report.place, number, rests=self._means.clock(), red=True)
+            if not (done.worse or done.error or done.verified or done.verifying):
+                done = replace(done, verifying=self._rests_as(number, self._rests(after, beside), IT_WAS_RED))
             if done.verifying and done.error:
                 way.mark.settles(self._settles_for(done, ended))
                 self._waits(done, number, ended, beside)
@@ -268,7 +267,7 @@ class Acts(Ways):
         remedy: Remedy,
         number: str,
         by: str,
-        rests: Callable[[], bool] = lambda: False,
+        rests: Callable[[], Rest | None] = lambda: None,
     ) -> str:
         """Undo a try. Args: rests: asked directly before. Raises HealError: as `take_back`; or it says so."""
         host = self._means.hosts.get(result.host)
@@ -295,7 +294,7 @@ class Acts(Ways):
         undo is an act, which waits for what people want: a later check tells.
         """
         worse, over = self._worse(beside, self._settle_of(record))
-        if not worse or self._rests(record.before, beside):
+        if not worse or self._rests_as(number, self._rests(record.before, beside), BESIDE_WAS_WORSE):
             return replace(record, verifying=over or bool(worse))
         if record.error:  # what failed is noted by nothing else, and people are to be told whatever ends this run
             self._waits(record, number, ended, beside)
@@ -329,19 +328,6 @@ class Acts(Ways):
         """Say why something was not undone, and how people do that where it can be."""
         later = remedy is not None and can_undo(remedy) and not self._audit.undone(number)
         return f"not undone, {error}" + (f"; `{self._means.command('heal', 'undo', number)}` does" if later else "")
-
-    def _rests(self, result: Result, beside: Beside) -> bool:
-        """Whether what is not well says nothing now, or nothing may be done about it: who is at work may cause it.
-
-        An undo is an act. It waits for what any other one waits for, and so does what a verdict would cost the rule.
-        """
-        means = self._means
-        try:
-            if paused_until(self._state, means.clock(), means.resume) is not None or not means.witness()[0]:
-                return True
-        except StateError:  # whether there is a pause nobody can say
-            return True
-        return not means.drilled and any(means.suppressed(each) for each in (result, *beside.seen))
 
     def _worse(self, beside: Beside, seconds: float) -> tuple[tuple[str, ...], bool]:
         """Return the neighbours that are worse, and stay so for so long; and whether looking ended before that could

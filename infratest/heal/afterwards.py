@@ -36,6 +36,7 @@ from infratest.heal.gates.situation import AHEAD
 from infratest.heal.looking import well
 from infratest.heal.neighbours import Beside, why_gone
 from infratest.heal.records import HealRecord
+from infratest.heal.resting import BESIDE_WAS_WORSE, IT_WAS_RED
 from infratest.heal.rules import WAY
 from infratest.heal.telling import Telling, result_of
 from infratest.heal.undoing import LOOK
@@ -98,8 +99,8 @@ class Afterwards(Telling):
             self._waits_on(result.id, one, sight)
             return []
         if said == UNKNOWABLE:
-            words = "it was red while people were at work there, and is ok now: nobody knows whether it helped"
-            return self._not_verified(result.id, one, words, result, free=True)
+            words = f"{one.red}, and is ok now" if one.red else f"it turned ok while {sight.people}"
+            return self._not_verified(result.id, one, f"{words}: nobody knows whether it helped", result, free=True)
         record = replace(self._record(result, rule, one), seen=looked)
         if said == WORSE:
             return [self._told_worse(record, one, sight, beside)]
@@ -108,21 +109,21 @@ class Afterwards(Telling):
         return [told]
 
     def _seen(self, result: Result, rule: HealRule, one: Unverified, beside: Beside, early: bool) -> Sight:
-        """Return what is seen of it. What is asked of people, or takes time, is so only where it can matter."""
-        sight = Sight(well=well(result), early=early, red=one.red)
-        if early and not sight.well:
+        """Return what is seen of it. What takes time is looked at only where it can matter."""
+        sight = Sight(well=well(result), early=early, red=bool(one.red))
+        if sight.well or not early:
+            sight = self._seen_beside(sight, one, beside, 0.0)
+        sight, settle = self._asked(sight, result, beside), self._means.limits.settle
+        if early or sight.rests or not (sight.unseen or (sight.worse and not sight.stays)):
             return sight
-        sight = self._seen_beside(sight, one, beside, 0.0)
-        if sight.calm or early:
-            return sight
-        if self._rests(result, beside):
-            return replace(sight, rests=True)
-        settle = self._means.limits.settle
-        if (sight.unseen or (sight.worse and not sight.stays)) and self._left() > settle + LOOK:
-            sight = self._seen_beside(sight, one, beside, settle)
-            if not sight.calm and self._rests(result, beside):  # others may be worse by now
-                return replace(sight, rests=True)
+        if self._left() > settle + LOOK:
+            sight = self._asked(self._seen_beside(sight, one, beside, settle), result, beside)
         return sight
+
+    def _asked(self, sight: Sight, result: Result, beside: Beside) -> Sight:
+        """Ask what people want, of what is worse beside it, too."""
+        rest = self._rests(result, beside)
+        return replace(sight, rests=rest is not None, people="" if rest is None else rest.people)
 
     def _seen_beside(self, sight: Sight, one: Unverified, beside: Beside, seconds: float) -> Sight:
         """Look at the neighbours, for so long while one is worse. A look that our end cuts says nothing."""
@@ -142,7 +143,8 @@ class Afterwards(Telling):
         worse, rests = {**one.worse, **sight.since} if sight.unseen else {**sight.since}, one.rests
         if sight.rests:  # who is at work there may be why it is worse
             worse, rests = {}, self._means.clock()
-        red = one.red or (sight.rests and not sight.well)
+        how = BESIDE_WAS_WORSE if sight.well else IT_WAS_RED
+        red = one.red or (f"{how} while {sight.people}" if sight.people and (sight.worse or not sight.well) else "")
         found = replace(one, worse={} if sight.early else worse, rests=rests, red=red)
         if found != one:
             verifying.keep(self._state, self._report.place, id, found)

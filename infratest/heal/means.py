@@ -19,6 +19,10 @@ from infratest.stack.declared import HealRule
 from infratest.transports.base import Transport
 
 
+class NotKnown(str):
+    """Why a result is left alone where nobody can say what people want: not since they are at work there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pager:
     """Who is told that a ladder is at its end.
@@ -43,18 +47,17 @@ class Means:
         start: has its provider start a host that its own reboot has ended. power, replacing: of a host by name, what
         its provider can do to it, and how it is replaced. others: who else may heal the same hosts without our knowing,
         in words, or empty. now: a host as it is now, whose address may be another one since it was stopped.
-        rerun: runs the scenarios with these ids again, over new connections where it must.
-        deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: asked of a
-        result, before every act, why it is to be left alone, or empty. unseen: asked of a result, which hosts are about
-        to be looked at that were not since it failed. variables: of a hook, beside those of the
-        result. marks: the folder of healing marks on a host; empty for its own. drilled: the rule that a drill is
-        about, which may act whatever its mode is, or empty; since: tries before that count for nothing, in seconds
-        since the epoch. production: the stack is. proven, trusted: asked of a rule, before every act, whether it is
-        proven and how much it may do by the ledger, each with why. witness: asked whether what is seen from here can be
-        relied on, and why or why not. traits: what hosts share beside their labels. changes: what people are changing.
-        lost: told that a rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
-        keys: the trusted public ones.
-        page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
+        rerun: runs the scenarios with these ids again, over new connections where it must. deadline: when the whole run
+        must have ended, or None. clock: seconds since the epoch. suppressed: asked of a result, before every act, why
+        it is to be left alone, or empty; `NotKnown` where that is not people's wish. unseen: asked of a result, which
+        hosts are about to be looked at that were not since it failed. variables: of a hook, beside those of the result.
+        marks: the folder of healing marks on a host; empty for its own. drilled: the rule that a drill is about, which
+        may act whatever its mode is, or empty; since: tries before that count for nothing, in seconds since the epoch.
+        production: the stack is. proven, trusted: asked of a rule, before every act, whether it is proven and how much
+        it may do by the ledger, each with why. witness: asked whether what is seen from here can be relied on, and why
+        or why not. traits: what hosts share beside their labels. changes: what people are changing. lost: told that a
+        rule has lost its autonomy, and why. granted: when a person last said how much a rule may do. keys: the trusted
+        public ones. page: tells receivers of a result that no heal has helped; None where there is nobody to tell.
         reads: of a rule, the index of a rung and a host, digests of what that rung would read from this machine.
         command: returns the command line of these words, as a person has to type it; `of_all` environments, where so
         said.

@@ -16,8 +16,8 @@ class Sight:
     Args:
         well: what it was for is. early: it has yet to take effect, by its rule. worse: ids of neighbours that are
         worse; since: since when each is, in seconds since the epoch; stays: that is long enough. unseen: how a
-        neighbour is cannot be seen now. rests: people want nothing done there, or what is seen from here cannot be
-        relied on; red: it was found red after its time while that was so.
+        neighbour is cannot be seen now. rests: nothing may be done there, or what is seen cannot be relied on; people:
+        since they are at work there, in words. red: it, or what is beside it, was found red while they were.
     """
 
     well: bool
@@ -27,6 +27,7 @@ class Sight:
     stays: bool = False
     unseen: bool = False
     rests: bool = False
+    people: str = ""
     red: bool = False
 
     @property
@@ -38,10 +39,10 @@ class Sight:
 def verdict(sight: Sight) -> str:
     """Return HELPED, FAILED, WORSE, UNKNOWABLE or WAITS.
 
-    All well is seen whatever people want; what was red while they were at work, they may have mended.
+    What is well while people are at work, or was red while they were, they may have mended.
     """
     if sight.calm:
-        return UNKNOWABLE if sight.red else HELPED
+        return UNKNOWABLE if sight.red or sight.people else HELPED
     if sight.early or sight.rests or sight.unseen or (sight.worse and not sight.stays):
         return WAITS
     return WORSE if sight.worse else FAILED

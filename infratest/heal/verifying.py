@@ -29,11 +29,11 @@ class Unverified:
         number: of its try. was: the state of the result before. problem: when that began. ended: when the act did, in
         seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
         the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
-        would bring back, or empty. rests: when it was last found that people want nothing done there, so that its
-        verdict waits; red: it was found red, after its time, while they did. sought: when it was asked for last
-        whether its scenario is still there. worse: since when each neighbour is that is worse, by id, as later checks
-        have seen it; in seconds since the epoch. Of one that has made something worse: lost: its rule has lost its
-        autonomy for that. telling, told: when people were told first and last, not all of whom could be.
+        would bring back, or empty. rests: when it was last found that nothing may be done there, so that its verdict
+        waits; red: how it was found not to be well while people were at work there, in words. sought: when it was asked
+        for last whether its scenario is still there. worse: since when each neighbour is that is worse, by id, as later
+        checks have seen it; in seconds since the epoch. Of one that has made something worse: lost: its rule has lost
+        its autonomy for that. telling, told: when people were told first and last, not all of whom could be.
     """
 
     number: str
@@ -47,7 +47,7 @@ class Unverified:
     beside: Mapping[str, int] = field(default_factory=dict)
     kept: str = ""
     rests: float = 0.0
-    red: bool = False
+    red: str = ""
     sought: float = 0.0
     worse: Mapping[str, float] = field(default_factory=dict)
     lost: bool = False
@@ -139,7 +139,7 @@ def _unverified(entry: Any) -> Unverified | None:
     try:
         one = Unverified(**entry)
         texts, numbers = (
-            (one.number, one.rule, one.remedy, one.was, one.kept),
+            (one.number, one.rule, one.remedy, one.was, one.kept, one.red),
             (
                 one.rung,
                 one.ended,

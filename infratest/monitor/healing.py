@@ -22,6 +22,7 @@ from infratest.alerting.subject import HEALS, Subject
 from infratest.engine.apart import defects_told
 from infratest.errors import Ended, InfratestError, InUse
 from infratest.heal.health import paused
+from infratest.heal.means import NotKnown
 from infratest.heal.records import RECOVERED, TRIED, HealRecord, looked_again, note
 from infratest.model import Report, Result
 from infratest.monitor.approvals import Approvals
@@ -345,18 +346,18 @@ class Healing:
         Asked before every act: what a book knows is of its own thread, so that it is asked there.
         """
         if self._ended:
-            return "the monitor that heals ends"
+            return NotKnown("the monitor that heals ends")
         if not self._monitor.writing.store.ours:
-            return "another monitor may work now: whether this one may act is not known"
+            return NotKnown("another monitor may work now: whether this one may act is not known")
         if cast(Watched, self._monitor.watched).session.stack.heal != work.watched.session.stack.heal:
-            return "the rules were read anew since it was looked at"
+            return NotKnown("the rules were read anew since it was looked at")
         beside = result.id not in work.ruled.looks  # what a heal has made worse is watched or not
         try:
             why: str = self._monitor.ask(
                 lambda monitor: _why_left_alone(monitor.book, result.id, monitor.timepiece.now(), beside), self._answer
             )
         except InfratestError as error:
-            return f"whether it is in a downtime, or acknowledged, is not known: {error}"
+            return NotKnown(f"whether it is in a downtime, or acknowledged, is not known: {error}")
         return words(why) if why else ""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from infratest.alerting.problems import Suppression, acknowledged, in_downtime
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, NoStore, StateError
+from infratest.heal.means import NotKnown
 from infratest.model import Result
 from infratest.project import monitor_store
 from infratest.project.drifted import part_of
@@ -67,7 +68,7 @@ class _People:
             try:
                 return words(self._wanted(result.id))
             except InfratestError as error:
-                self._unknown = f"whether it is in a downtime, or acknowledged, is not known: {error}"
+                self._unknown = NotKnown(f"whether it is in a downtime, or acknowledged, is not known: {error}")
         return self._unknown
 
     def _wanted(self, id: str) -> str:

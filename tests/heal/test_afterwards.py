@@ -44,6 +44,8 @@ ID = result_id("web-1")
         (Sight(well=True, worse=(SHOP,), stays=True, early=True), WAITS),
         (Sight(well=True, worse=(SHOP,), stays=True, rests=True), WAITS),
         (Sight(well=True, red=True), UNKNOWABLE),
+        (Sight(well=True, early=True, rests=True, people="heals were paused"), UNKNOWABLE),
+        (Sight(well=True, unseen=True, rests=True, people="heals were paused"), WAITS),
         (Sight(well=False, red=True), FAILED),
     ],
 )

@@ -14,6 +14,7 @@ import pytest
 from infratest.alerting.downtime import Downtime, Fixed
 from infratest.deadline import Deadline
 from infratest.heal.healing import heal
+from infratest.heal.means import NotKnown
 from infratest.monitor.control import Control
 from infratest.monitor.keeping import claim
 from infratest.project.left_alone import left_alone
@@ -89,6 +90,7 @@ def test_a_run_without_time_asks_nobody(tmp_path: Path) -> None:
         pass
     look = left_alone(session, "", run_of(0.0))
     assert look(RED).endswith("is not known: there was no time left to ask; give the run more with --timeout")
+    assert isinstance(look(RED), NotKnown), "that is nobody's wish"
 
 
 @pytest.mark.parametrize("runs", [True, False])

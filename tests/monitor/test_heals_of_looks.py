@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from infratest.alerting.moments import Anchor
 from infratest.alerting.subject import HEALS, Subject, of_receiver
 from infratest.errors import Ended, UserError
 from infratest.heal import proposals, verifying
+from infratest.heal.means import NotKnown
 from infratest.heal.pause import pause, resume
 from infratest.heal.records import TRIED, HealRecord, applied
 from infratest.model import Report
@@ -26,6 +28,8 @@ from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import ANSWER, PROJECT
 from infratest.monitor.ruled import ruled
 from infratest.monitor.uncounted import Uncounted
+from infratest.monitor.watched import Watched
+from infratest.monitor.work import Work
 from infratest.project.heal import Resident, heal_report
 from infratest.project.session import Session
 from infratest.store import failures, history
@@ -584,6 +588,22 @@ def test_what_people_are_told_once_more_sets_off_no_look_and_is_no_mark_in_histo
     )  # fmt: skip
     healer.healing._told([record], lambda *words: " ".join(words))
     assert monitor.inbox.qsize() - inbox == (0 if known else 1)
+
+
+def test_that_the_monitor_ends_is_no_wish_of_people(healer: Healer) -> None:
+    """Of what is seen then they have mended nothing."""
+    healer.healed(0)
+    watched = cast(Watched, healer.monitor.watched)
+    result, work = (
+        make_result("critical", "here", id=THERE),
+        Work(watched, {}, [], ruled(watched.session.stack.heal, [])),
+    )
+    now = healer.monitor.timepiece.now()
+    healer.end()
+    why = healer.healing._left_alone(work, result)
+    assert (why, type(why)) == ("the monitor that heals ends", NotKnown)
+    healer.monitor.book.plan([Downtime("works", Fixed(now.wall, now.wall + 3600.0), frozenset([THERE]))])
+    assert type(healing._why_left_alone(healer.monitor.book, THERE, now)) is str
 
 
 def test_for_what_cannot_be_healed_nobody_else_is_looked_at(project: Path) -> None:
