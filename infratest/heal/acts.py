@@ -200,11 +200,11 @@ class Acts(Resting):
         """Keep how a try ended, and what it costs its rule."""
         seen = self._means.clock()
         done = replace(record, seen=seen)
-        if done.verified:
+        if done.verified or done.by_itself:
             self._settle(done.before.id, seen)
         self._audit.end(done, number)
         self._tell(done)
-        if not (done.worse or done.verified or done.verifying):
+        if not (done.worse or done.verified or done.by_itself or done.verifying):
             self._loses(done.rule, f"a heal of {done.before.id} by {done.remedy} did not help")
         if not (done.worse or done.verifying):
             verifying.forget(self._state, self._report.place, number)

@@ -30,6 +30,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
+from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.heal import verifying
 from infratest.heal.gates.situation import AHEAD
@@ -40,7 +41,7 @@ from infratest.heal.resting import BESIDE_WAS_WORSE, IT_WAS_RED
 from infratest.heal.rules import WAY
 from infratest.heal.telling import Telling, result_of
 from infratest.heal.undoing import LOOK
-from infratest.heal.verdict import UNKNOWABLE, WAITS, WORSE, Sight, verdict
+from infratest.heal.verdict import HELPED, UNKNOWABLE, WAITS, WORSE, Sight, verdict
 from infratest.heal.verifying import Unverified
 from infratest.heal.ways import OPENING
 from infratest.model import Result
@@ -101,6 +102,9 @@ class Afterwards(Telling):
         if said == UNKNOWABLE:
             words = f"{one.red}, and is ok now" if one.red else f"it turned ok while {sight.people}"
             return self._not_verified(result.id, one, f"{words}: nobody knows whether it helped", result, free=True)
+        if said == HELPED and one.error:
+            words = f"it had failed ({clean(one.error, 200)}), and all is well by itself"
+            return self._not_verified(result.id, one, words, result, free=True)
         record = replace(self._record(result, rule, one), seen=looked)
         if said == WORSE:
             return [self._told_worse(record, one, sight, beside)]

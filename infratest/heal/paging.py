@@ -16,7 +16,7 @@ from infratest.heal.gates import BUDGET, GROUP_BUDGET, OPENED_BY_APPROVAL, SUPPR
 from infratest.heal.ladder import page, rungs
 from infratest.heal.means import Means
 from infratest.heal.neighbours import RANKS
-from infratest.heal.records import PROPOSED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import FAILED, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.hosts import Host
 from infratest.model import Result
 from infratest.remedies.base import Surroundings
@@ -42,7 +42,7 @@ def ended(record: HealRecord, audit: Audit) -> bool:
     if record.worse:
         return True
     if record.outcome == TRIED:
-        return not record.verified and not record.verifying and record.rung + 1 >= len(rungs(record.rule))
+        return record.ending == FAILED and not record.verifying and record.rung + 1 >= len(rungs(record.rule))
     if record.outcome not in (REFUSED, PROPOSED, WOULD) or record.rule.mode == OBSERVE:
         return False
     closed = {answer.name for answer in refusals(record.gates)} - {WAIT, *OPENED_BY_APPROVAL}

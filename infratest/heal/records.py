@@ -100,15 +100,24 @@ class HealRecord:
 
     @property
     def verified(self) -> bool:
-        """Whether the failed scenario was run again after the act and held, and no neighbour is worse or unseen."""
+        """Whether the act was done, and the failed scenario held after it, and no neighbour is worse or unseen."""
+        return self._holds and not self.error
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether the act has failed, and all is well nevertheless: nobody knows why, and it is no heal."""
+        return self._holds and bool(self.error)
+
+    @property
+    def _holds(self) -> bool:
         holds = self.outcome == TRIED and self.after is not None and self.after.state == OK
         return holds and not self.worse and not self.verifying
 
     @property
     def ending(self) -> str:
-        """Return how it ended in one word: healed, failed, or the outcome where nothing was done."""
-        if self.outcome != TRIED:
-            return self.outcome
+        """Return how it ended in one word: healed, failed, recovered by itself, or the outcome of what was not done."""
+        if self.outcome != TRIED or self.by_itself:
+            return RECOVERED if self.by_itself else self.outcome
         return HEALED if self.verified else VERIFYING if self._open else FAILED
 
     @property
@@ -156,6 +165,7 @@ class HealRecord:
             "undone": clean(self.undone),
             "kept": clean(self.kept),
             "drill": self.drill,
+            **({"gone": True} if self.by_itself else {}),
         }
 
 
@@ -238,6 +248,8 @@ def _words(record: HealRecord, on: str, command: Callable[..., str]) -> str:
         return f"ok again before anything was done{on}, was {was}"
     if record.outcome == TRIED and record.later and record.after is None:
         return f"not verified: {record.remedy}{on}, {record.error}"
+    if record.by_itself:
+        return f"ok again by itself{on}, was {was}: {record.remedy} had failed ({clean(record.error, 200)})"
     if record.outcome == TRIED:
         now = record.after.state.upper() if record.after is not None else was
         why = f" ({clean(record.error, 200)})" if record.error else ""

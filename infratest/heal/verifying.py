@@ -27,13 +27,14 @@ class Unverified:
 
     Args:
         number: of its try. was: the state of the result before. problem: when that began. ended: when the act did, in
-        seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. beside: how
-        the neighbours were just before it, by id, as `neighbours.RANKS` has it. kept: the provider's id of what an undo
-        would bring back, or empty. rests: when it was last found that nothing may be done there, so that its verdict
-        waits; red: how it was found not to be well while people were at work there, in words. sought: when it was asked
-        for last whether its scenario is still there. worse: since when each neighbour is that is worse, by id, as later
-        checks have seen it; in seconds since the epoch. Of one that has made something worse: lost: its rule has lost
-        its autonomy for that. telling, told: when people were told first and last, not all of whom could be.
+        seconds since the epoch: what was looked at before says nothing of it. drill: it was made in one. error: why it
+        could not be applied, or empty. beside: how the neighbours were just before it, by id, as `neighbours.RANKS` has
+        it. kept: the provider's id of what an undo would bring back, or empty. rests: when it was last found that
+        nothing may be done there, so that its verdict waits; red: how it was found not to be well while people were at
+        work there, in words. sought: when it was asked for last whether its scenario is still there. worse: since when
+        each neighbour is that is worse, by id, as later checks have seen it; in seconds since the epoch. Of one that
+        has made something worse: lost: its rule has lost its autonomy for that. telling, told: when people were told
+        first and last, not all of whom could be.
     """
 
     number: str
@@ -44,6 +45,7 @@ class Unverified:
     problem: float | None = None
     ended: float = 0.0
     drill: bool = False
+    error: str = ""
     beside: Mapping[str, int] = field(default_factory=dict)
     kept: str = ""
     rests: float = 0.0
@@ -95,7 +97,7 @@ def add(
     one = Unverified(
         number=number, rule=record.rule.name, remedy=record.remedy, was=record.before.state, rung=record.rung,
         problem=record.problem, ended=ended, drill=record.drill, beside=beside,
-        kept=record.kept,
+        kept=record.kept, error=record.error,
     )  # fmt: skip
     keep(state, place, record.before.id, one)
 
@@ -139,7 +141,7 @@ def _unverified(entry: Any) -> Unverified | None:
     try:
         one = Unverified(**entry)
         texts, numbers = (
-            (one.number, one.rule, one.remedy, one.was, one.kept, one.red),
+            (one.number, one.rule, one.remedy, one.was, one.kept, one.red, one.error),
             (
                 one.rung,
                 one.ended,
