@@ -265,12 +265,15 @@ class Audit:
 
     def made_worse(self, record: HealRecord) -> str:
         """Return what a rule has made worse in this problem, and so has given up, in words; empty where nothing."""
+        one = self.worse_in_problem(record)
+        made = f"{one.get('remedy')} made {', '.join(map(str, one.get('worse', ())))} worse"
+        return clean(f"given up in this problem: {made}", 500) if one else ""
+
+    def worse_in_problem(self, record: HealRecord) -> dict[str, Any]:
+        """Return the last record of what a rule has made worse in this problem; empty where there is none."""
         mine = {"id": record.before.id, "rule": record.rule.name, "problem": record.problem}
         worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
-        if not worse:
-            return ""
-        made = f"{worse[-1].get('remedy')} made {', '.join(map(str, worse[-1]['worse']))} worse"
-        return clean(f"given up in this problem: {made}", 500)
+        return worse[-1] if worse else {}
 
     def failed_rung(self, record: HealRecord) -> int:
         """Return the rung of the last try in this problem, where that is known not to have helped; else -1."""

@@ -97,12 +97,21 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tup
     around = Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
                           environment=means.variables, page=tell)  # fmt: skip
     try:
-        out = page(record.rule).apply(_news(record), around, Deadline(min(SECONDS, seconds)))
+        out = page(record.rule).apply(_news(_with_worse(record, audit)), around, Deadline(min(SECONDS, seconds)))
     except InfratestError as error:
         why = clean(str(error), 200)
         who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
         return replace(record, paged=f"{who}{why}"), not waits
     return replace(record, paged=out.words), not waits
+
+
+def _with_worse(record: HealRecord, audit: Audit) -> HealRecord:
+    """Return the record of what was given up, as it is told late, with what was made worse and how that is undone."""
+    found = {} if record.worse else audit.worse_in_problem(record)
+    if not found or GIVEN_UP not in {answer.name for answer in refusals(record.gates)}:
+        return record
+    worse, remedy = tuple(map(str, found["worse"])), str(found.get("remedy"))
+    return replace(record, worse=worse, remedy=remedy, undone=str(found.get("undone") or "not undone"))
 
 
 def _news(record: HealRecord) -> Result:

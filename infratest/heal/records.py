@@ -201,13 +201,15 @@ def _command(*words: str) -> str:
 def note(records: Sequence[HealRecord], command: Callable[..., str] = _command) -> list[str]:
     """Return the words for a status line: what was healed, given up, only observed or refused, each once.
 
-    Only the last decision about a result counts. Hosts are named where more than one is concerned. A result that a
-    gate finds unknown or blocked is said by the line already, so nothing is added.
+    Only the last decision about a result counts, but what a heal has made worse is said before what follows. Hosts are
+    named where more than one is concerned. A result that a gate finds unknown or blocked is said by the line already,
+    so nothing is added.
 
     Args:
         command: returns the command line of these words, as a person has to type it.
     """
     last = {record.before.id: record for record in records}
+    last |= {record.before.id: record for record in records if record.worse}
     milder = {
         id: [one.remedy for one in records if one.before.id == id and one.outcome == TRIED and one is not record]
         for id, record in last.items()

@@ -72,11 +72,14 @@ class Telling(Acts):
 
     def _told_worse(self, record: HealRecord, one: Unverified, sight: Sight, beside: Beside) -> HealRecord:
         """Undo a heal that has made a neighbour worse, where it can be, as the check would have that has done it."""
-        record = replace(record, worse=sight.worse, beside=beside.seen)
+        record, words = replace(record, worse=sight.worse, beside=beside.seen), ""
+        self._unjudged[record.before.id] = f"{one.remedy} has made {', '.join(sight.worse[:3])} worse"
         self._audit.told_worse(record, one.number)
-        if not one.drill:  # before the undo, which may take minutes
-            self._loses_by(record, one.number)
-        words = self._undone_since(record, one, beside)
+        try:
+            if not one.drill:  # before the undo, which may take minutes
+                self._loses_by(record, one.number)
+        finally:
+            words = self._undone_since(record, one, beside)
         record = replace(record, beside=beside.seen, undone=words)
         self._audit.told_worse(record, one.number)
         self._tell(record)

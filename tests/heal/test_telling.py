@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError, SendError
+from infratest.errors import HealError, SendError, StateError
 from infratest.heal import telling, verifying
 from infratest.heal.means import Pager
 from infratest.heal.records import note
@@ -148,3 +148,38 @@ def test_people_are_told_although_the_rule_or_the_host_is_gone_by_then(
     (record,) = waiting.heal(60.0, page=post.pager)
     assert (record.paged, left(waiting)) == ("oncall was told", {})
     assert post.told[0].reason.endswith(f"healing is at its end: hook touch done made {SHOP} worse: undone, as before")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_names_the_undo_is_told_although_the_result_is_red_still(waiting: Waiting, post: Post, late: bool) -> None:
+    """Nothing is tried again for it, and nobody is told of that instead."""
+    waiting.world.sick = {"web-1"}
+    short = Deadline(9.0, lambda: 0.0)  # no undo is begun with so little
+    records = waiting.heal(3601.0, deadline=short, page=post.pager)
+    command = f"infratest heal undo {waiting.state.read('heal.jsonl')[0]['try']}"
+    assert [one.outcome for one in records] == ["tried", "refused"]
+    (line,) = note(records)
+    assert line.startswith(f"hook touch done made {SHOP} worse, now CRITICAL: not undone, ")
+    assert f"`{command}` does; given up; page: nobody could be told" in line
+    assert len(post.tries) == 1, "one that cannot be reached is not tried twice in a run"
+    waiting.heal(3601.0 if late else 1.0, deadline=short, page=post.pager)
+    post.away = False
+    (line,) = note(waiting.heal(60.0, deadline=short, page=post.pager))
+    assert line.endswith("page: oncall was told")
+    assert [f"made {SHOP} worse: not undone, " in one.reason for one in post.told] == [True]
+    assert [f"`{command}` does" in one.reason for one in post.told] == [True]
+    (line,) = note(waiting.heal(60.0, deadline=short, page=post.pager))
+    assert line == f"not healed: given up in this problem: hook touch done made {SHOP} worse"
+
+
+def test_what_it_has_made_worse_is_undone_although_the_loss_could_not_be_written_down(waiting: Waiting) -> None:
+    full = StateError("the disk is full")
+
+    def lost(rule: object, why: str) -> None:
+        raise full
+
+    with pytest.raises(StateError):
+        waiting.heal(3601.0, lost=lost)
+    assert not waiting.done.exists()
+    waiting.heal(60.0)
+    assert len(waiting.lost) == 1
