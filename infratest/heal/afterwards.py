@@ -85,32 +85,33 @@ class Afterwards(Telling):
         one = verifying.pending(self._state, self._report.place).get(result.id)
         if one is None or self._audit.worse(one.number) or not self._tells(result, one, looked):
             return []
-        rule = self._known.get(one.rule) if result.host in self._means.hosts else None
         if self._audit.undone(one.number):  # somebody has done that, and knows
             verifying.remove(self._state, self._report.place, result.id)
             return []
-        if rule is None:
-            self._audit.told(one, well(result) and not one.red, self._means.clock(), f"now {result.state}")
-            verifying.remove(self._state, self._report.place, result.id)
-            return []
-        beside = Beside(self._means, one.beside)
+        rule, beside = self._rule(one), Beside(self._means, one.beside)
         sight = self._seen(result, rule, one, beside, looked < self._takes_effect(rule, one.rung, one.ended, usual))
         said = verdict(sight)
+        if words := self._unknowable(one, sight, said):
+            return self._not_verified(result.id, one, words, result, free=True)
         if said == WAITS:
             self._waits_on(result.id, one, sight)
             return []
-        if said == UNKNOWABLE:
-            words = f"{one.red}, and is ok now" if one.red else f"it turned ok while {sight.people}"
-            return self._not_verified(result.id, one, f"{words}: nobody knows whether it helped", result, free=True)
-        if said == HELPED and one.error:
-            words = f"it had failed ({clean(one.error, 200)}), and all is well by itself"
-            return self._not_verified(result.id, one, words, result, free=True)
         record = replace(self._record(result, rule, one), seen=looked)
         if said == WORSE:
             return [self._told_worse(record, one, sight, beside)]
         told = self._told(record, one, looked)
         verifying.remove(self._state, self._report.place, result.id)
         return [told]
+
+    def _unknowable(self, one: Unverified, sight: Sight, said: str) -> str:
+        """Return why nobody will ever know whether it has helped, in words; empty where somebody does, or may."""
+        if said == UNKNOWABLE:
+            words = f"{one.red}, and is ok now" if one.red else f"it turned ok while {sight.people}"
+            return f"{words}: nobody knows whether it helped"
+        if said == HELPED:
+            return f"it had failed ({clean(one.error, 200)}), and all is well by itself" if one.error else ""
+        # How long it has to take effect nobody knows without its rule, nor how it is undone.
+        return "" if one.rule in self._known else "its rule is there no longer: nobody knows whether it helped"
 
     def _seen(self, result: Result, rule: HealRule, one: Unverified, beside: Beside, early: bool) -> Sight:
         """Return what is seen of it. What takes time is looked at only where it can matter."""
@@ -185,7 +186,7 @@ class Afterwards(Telling):
             return told
         what = "how what is beside it is" if well(shown) else "whether it helped"
         words = f"nobody could see for {human(self._within(one), 's')} {what}"
-        return [*told, *self._not_verified(id, one, words, shown, free=False)]
+        return [*told, *self._not_verified(id, one, words, shown, free=one.rule not in self._known)]
 
     def _in_time(self, one: Unverified) -> bool:
         """Whether a verdict is waited for. What was found since gives it as long once more."""
@@ -201,18 +202,16 @@ class Afterwards(Telling):
         self, id: str, one: Unverified, words: str, shown: Result | None, *, free: bool
     ) -> list[HealRecord]:
         """End one of which nobody knows whether it helped. Args: shown: as seen now. free: that costs nothing."""
-        rule, told = self._known.get(one.rule), list[HealRecord]()
+        rule, seen = self._rule(one), shown or result_of(id, one.was)
         self._audit.told(one, False, self._means.clock(), words, gone=free)
-        if rule is not None:
-            seen = shown or result_of(id, one.was)
-            record = replace(self._record(seen, rule, one), before=seen, after=None, error=words)
-            if not one.drill and not free:
-                self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
-            self._settled(id, rule, one, False)
-            self._tell(record)
-            told = [record if free or well(seen) else self._ended_here(record)]
+        record = replace(self._record(seen, rule, one), before=seen, after=None, error=words)
+        if not one.drill and not free:
+            self._loses(rule, f"of a heal of {id} by {one.remedy} {words}")
+        self._settled(id, rule, one, False)
+        self._tell(record)
+        told = record if free or well(seen) else self._ended_here(record)
         verifying.remove(self._state, self._report.place, id)
-        return told
+        return [told]
 
     def _gone(self, id: str, one: Unverified) -> str:
         """Return why what a heal was for is never looked at again, in words; empty where it may be."""
@@ -265,6 +264,8 @@ class Afterwards(Telling):
         What is red in a drill is so on purpose, and says nothing of a heal from before it.
         """
         if result.blocked_by is not None or result.state in (UNKNOWN, SKIPPED, WAIVED):
+            return False
+        if result.host not in self._means.hosts:  # by an old report
             return False
         if self._means.drilled and not one.drill:
             return False

@@ -512,3 +512,22 @@ def test_an_end_that_a_clock_has_left_in_the_future_has_others_wait_for_nothing(
     (record,) = heal(world.report(), [make_rule(settles=(60.0,))], state, world.means(open_transport=way), history={})
     assert (record.ending, opened) == ("healed", [])
     assert Audit(state, "shop/prod", world.now).tries[0].verified
+
+
+@pytest.mark.parametrize(
+    ("well", "worse", "verified"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_what_was_done_by_a_rule_that_was_renamed_since_has_helped_only_where_all_is_well_beside_it_too(
+    world: World, state: StateDir, well: bool, worse: bool, verified: bool
+) -> None:
+    waiting = Waiting(world, state)
+    world.sick = set() if well else {"web-1"}
+    if not worse:
+        waiting.done.unlink()
+    waiting.rule = replace(waiting.rule, name="another", mode="observe")
+    records = waiting.heal(60.0)
+    words = "not verified: hook touch done, its rule is there no longer: nobody knows whether it helped"
+    assert note(records[:1]) == ["healed: hook touch done, was CRITICAL" if verified else words]
+    (one,) = Audit(state, "shop/prod", world.now).tries
+    assert (one.verified, one.gone, world.lost) == (verified, not verified, [])
+    assert (waiting.done.exists(), verifying.pending(state, "shop/prod")) == (worse, {}), "nothing is undone"
