@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from infratest.errors import StateError
 from infratest.heal.audit import Audit
 from infratest.heal.gates import moment
+from infratest.heal.gates.tries import spent
 from infratest.heal.pause import paused_until
 from infratest.model import Place
 from infratest.stack.declared import HealRule
@@ -40,10 +41,9 @@ def health(state: StateDir, place: Place, rules: Sequence[HealRule], now: float,
     except StateError as error:
         return [*lines, str(error)]
     for rule in rules:
-        spent = [one for one in tries if one.rule == rule.name and one.time > now - rule.per and one.failed(now)]
-        spent = [one for one in spent if not one.drill]  # what drills have tried costs nothing
-        for host in dict.fromkeys(one.host for one in spent):
-            times = sorted(one.time for one in spent if one.host == host)
+        for host in dict.fromkeys(one.host for one in tries):
+            # What may yet be seen to have helped is spent, and given up it is not.
+            times = sorted(one.time for one in spent(rule, host, tries, now) if one.failed(now))
             if 0 < rule.tries <= len(times):
                 again = moment(times[-rule.tries] + rule.per)
                 lines.append(f"healing gave up on {host}: rule {rule.name} has no tries left; it begins again {again}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from infratest.heal import verifying
+from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.health import health
@@ -43,3 +45,14 @@ def test_a_try_that_is_under_way_or_settles_is_not_given_up(world: World, state:
     world.on_act = lambda name: None
     run(world, state, RULE)
     assert (events(state)[1:3], len(told(world, state))) == (["tried", "failed"], 1)
+
+
+def test_what_nobody_will_ever_know_of_is_none_of_the_budget(world: World, state: StateDir) -> None:
+    """As the gate counts it, which lets the rule act."""
+    rule = make_rule(tries=1, per=3600.0, settles=(60.0,))
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+    heal(world.report(), [rule], state, world.means(), history={})
+    verdict = Audit(state, "shop/prod", world.now)
+    (one,) = verifying.pending(state, "shop/prod").values()
+    verdict.told(one, False, world.now, "its scenario is there no longer", gone=True)
+    assert health(state, "shop/prod", [rule], world.now, "infratest heal resume") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 
 from infratest.heal.gates.situation import Situation, Try, listed, moment
@@ -119,12 +120,22 @@ def wait(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, st
 
 
 def _spent(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
-    """Return the tries that the budget counts: those that did not heal, but for what is gone by now."""
-    return [attempt for attempt in _in_window(rule, result, situation) if not (attempt.verified or attempt.gone)]
+    return spent(rule, result.host, situation.tries, situation.now, bool(situation.drilled))
+
+
+def spent(rule: HealRule, host: str, tries: Iterable[Try], now: float, drilled: bool = False) -> list[Try]:
+    """Return the tries that a rule's budget counts on a host: those that did not heal, but for what is gone by now.
+
+    Args:
+        now: seconds since the epoch. drilled: in a drill, which has the rule's budget, and no more.
+    """
+    mine = _in_window(rule, host, tries, now, drilled)
+    return [attempt for attempt in mine if not (attempt.verified or attempt.gone)]
 
 
 def _healed(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
-    return [attempt for attempt in _in_window(rule, result, situation) if attempt.verified]
+    mine = _in_window(rule, result.host, situation.tries, situation.now, bool(situation.drilled))
+    return [attempt for attempt in mine if attempt.verified]
 
 
 def flapping(rule: HealRule, result: Result, situation: Situation) -> int:
@@ -133,9 +144,8 @@ def flapping(rule: HealRule, result: Result, situation: Situation) -> int:
     return times if times >= max(1, rule.tries) else 0
 
 
-def _in_window(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+def _in_window(rule: HealRule, host: str, tries: Iterable[Try], now: float, drilled: bool = False) -> list[Try]:
+    """Return the tries of a rule on a host that its window holds. Args: as for `spent`."""
     # A try that lies in the future (the clock was set back) counts: the budget never grows by a clock.
-    begin = situation.now - rule.per
-    mine = [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
-    # What is done in drills costs nothing afterwards; within one the rule has its budget, and no more.
-    return [t for t in mine if not t.drill or situation.drilled]
+    mine = [t for t in tries if t.rule == rule.name and t.host == host and t.time > now - rule.per]
+    return [t for t in mine if not t.drill or drilled]  # what is done in drills costs nothing afterwards
