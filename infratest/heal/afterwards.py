@@ -21,14 +21,17 @@ begun; the page; and the note goes. An undo is an act, and is not saved up: wher
 healer is at work there, people want it left alone by now, no time is left) it is for people to decide, who are told.
 
 What a kill leaves. Before the verdict: all of it to the next check. After that, one that it has made something worse
-stands: the next check takes the autonomy where that was not done, and tells people; it undoes nothing. Any other one is
-given anew by what is seen then. The note of what has made something worse stays until all were told (`telling`).
+stands: the next check takes the autonomy where that was not done, and tells people; it undoes nothing. Any other one
+that is on record stands, too: what is left of it is done. The note of what has made something worse stays until all
+were told (`telling`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
@@ -68,6 +71,8 @@ class Afterwards(Telling):
         for id, one in waiting.items():
             if self._audit.worse(one.number):
                 self._left_to_do(id, one)
+            elif said := self._audit.verdict(one.number):
+                told += self._finished(id, one, said, shown.get(id))
             elif id in shown:
                 told += self._judged(shown[id], looked)
         for id, one in verifying.pending(self._state, place).items():
@@ -102,6 +107,21 @@ class Afterwards(Telling):
         told = self._told(record, one, looked)
         verifying.remove(self._state, self._report.place, result.id)
         return [told]
+
+    def _finished(self, id: str, one: Unverified, said: Mapping[str, Any], shown: Result | None) -> list[HealRecord]:
+        """Do what is left to do of a verdict that is on record, by a run that was killed before it had told it."""
+        if self._means.drilled and not one.drill:
+            return []
+        told = list[HealRecord]()
+        if not (said.get("verified") or said.get("gone")):
+            rule, seen = self._rule(one), shown or result_of(id, one.was)
+            words = "it did not help, as a check before has seen"
+            record = replace(self._record(seen, rule, one), before=seen, after=None, error=words)
+            if not one.drill:
+                self._loses(rule, f"a heal of {id} did not help")
+            told = [record if well(seen) else self._ended_here(record)]
+        verifying.remove(self._state, self._report.place, id)
+        return told
 
     def _unknowable(self, one: Unverified, sight: Sight, said: str) -> str:
         """Return why nobody will ever know whether it has helped, in words; empty where somebody does, or may."""

@@ -188,6 +188,11 @@ class Audit:
         """Return the records of what a try has made worse, oldest first."""
         return [one for one in self._records if one.get("try") == number and one.get("worse")]
 
+    def verdict(self, number: str) -> dict[str, Any]:
+        """Return what a later check has said of how a try went; empty where none has, or it made something worse."""
+        said = [one for one in self._records if one.get("try") == number and one.get("event") in (VERIFIED, FAILED)]
+        return said[-1] if said and not said[-1].get("worse") else {}
+
     def decided(self, record: HealRecord) -> bool:
         """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
         data = record.as_dict(self._of)

@@ -12,7 +12,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import NoFeature, SendError
-from infratest.heal import acts, neighbours, verifying
+from infratest.heal import acts, neighbours, telling, verifying
 from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
@@ -531,3 +531,35 @@ def test_what_was_done_by_a_rule_that_was_renamed_since_has_helped_only_where_al
     (one,) = Audit(state, "shop/prod", world.now).tries
     assert (one.verified, one.gone, world.lost) == (verified, not verified, [])
     assert (waiting.done.exists(), verifying.pending(state, "shop/prod")) == (worse, {}), "nothing is undone"
+
+
+@pytest.mark.parametrize("by_then", ["critical", "ok"])
+def test_a_verdict_that_is_on_record_stands_although_its_run_was_killed_before_all_was_told(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch, by_then: str
+) -> None:
+    """What people, or nobody, have mended since the heal was found not to have helped earns nothing."""
+    told, rule = list[str](), make_rule(settles=(60.0,), tries=9)
+    world.helps, world.limits = False, Limits(settle=0.0, looking=0.0)
+    pager = Pager(receivers=lambda to: ["oncall"], deliver=lambda result, name, deadline: told.append(name) or "")
+
+    def check(later: float) -> list[Any]:
+        world.now += later
+        return heal(world.report(), [rule], state, world.means(page=pager), history={})
+
+    def killed(*about: object) -> None:
+        raise Killed
+
+    assert check(0.0)[0].verifying
+    with monkeypatch.context() as patch:
+        patch.setattr(telling, "paged", killed)
+        with pytest.raises(Killed):
+            check(61.0)
+    world.helps, world.sick = True, {"web-1"} if by_then == "critical" else set()
+    record = check(60.0)[0]
+    assert note([record]) == [
+        "not verified: provision, it did not help, as a check before has seen"
+        + ("; page: oncall was told" if by_then == "critical" else "")
+    ]
+    (one, *_) = Audit(state, "shop/prod", world.now).tries
+    assert (one.verified, one.failed(world.now), one.gone) == (False, True, False)
+    assert (len(told), {*world.lost}) == (int(by_then == "critical"), {f"a heal of {ID} did not help"})
