@@ -331,7 +331,7 @@ def window(rules: Sequence[HealRule]) -> float:
 def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> list[dict[str, Any]]:
     """Begin a new file with what of the old one still counts, and return that.
 
-    As long as its problem lasts it counts who was told of it, and what was given up in it.
+    As long as its problem lasts, or others are yet to be told, it counts who was told of it, and what was given up in it.
     """
     rows: dict[str, dict[str, Row]] = {}
 
@@ -339,6 +339,9 @@ def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> li
         place = place_of(str(one.get("stack")), str(one.get("env")))
         rows[place] = rows[place] if place in rows else load(state, place)
         row, problem, of = rows[place].get(str(one.get("id"))), one.get("problem"), one.get("of")
+        noted = verifying.pending(state, place).get(str(one.get("id")))
+        if noted is not None and (noted.rule, noted.problem) == (one.get("rule"), problem):
+            return True
         if row is None or problem is None:
             return False
         return row.since == problem or (isinstance(of, int) and of > 0 and problem in row.problems(of))

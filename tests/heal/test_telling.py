@@ -183,3 +183,24 @@ def test_what_it_has_made_worse_is_undone_although_the_loss_could_not_be_written
     assert not waiting.done.exists()
     waiting.heal(60.0)
     assert len(waiting.lost) == 1
+
+
+def test_who_was_told_is_known_until_all_are_although_a_new_file_of_the_audit_was_begun(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, away = list[str](), [True]
+
+    def deliver(result: Result, name: str, deadline: Deadline) -> str:
+        if name == "chat" and away[0]:
+            raise SendError("503")
+        told.append(name)
+        return ""
+
+    pager = Pager(receivers=lambda to: ["oncall", "chat"], deliver=deliver)
+    waiting.heal(3601.0, page=pager)
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "1KiB")
+    waiting.heal(60.0, page=pager)
+    assert (waiting.state.path / "heal.1.jsonl").exists()
+    away[0] = False
+    waiting.heal(60.0, page=pager)
+    assert (told, left(waiting)) == (["oncall", "chat"], {})
