@@ -123,6 +123,14 @@ class Afterwards(Telling):
         verifying.remove(self._state, self._report.place, id)
         return told
 
+    def _waiting(self, result: Result, looked: float) -> list[HealRecord]:
+        """Return the record of a heal of which nobody knows yet whether it has helped, although its result is well."""
+        one = verifying.pending(self._state, self._report.place).get(result.id)
+        if one is None or self._audit.worse(one.number):
+            return []
+        record = self._record(result, self._rule(one), one)
+        return [replace(record, verifying=True, error=one.error, seen=looked, known=True)]
+
     def _unknowable(self, one: Unverified, sight: Sight, said: str) -> str:
         """Return why nobody will ever know whether it has helped, in words; empty where somebody does, or may."""
         if said == UNKNOWABLE:

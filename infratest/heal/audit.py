@@ -331,7 +331,7 @@ def window(rules: Sequence[HealRule]) -> float:
 def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> list[dict[str, Any]]:
     """Begin a new file with what of the old one still counts, and return that.
 
-    As long as its problem lasts, or others are yet to be told, it counts who was told of it, and what was given up in it.
+    As long as its problem lasts, or others are yet to be told, it counts who was told of it, and what was given up.
     """
     rows: dict[str, dict[str, Row]] = {}
 

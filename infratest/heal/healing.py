@@ -165,7 +165,7 @@ class _Healer(Afterwards):
             now, again = self._looked_again(result, behind)
             told = self._judged(again, now, self._means.limits.settle)
             if well(again):
-                return told or [self._recovered(result, case, again, now)]
+                return told or self._waiting(again, now) or [self._recovered(result, case, again, now)]
             if self._rows.get(result.id, counts.Row()).last <= case.looked:
                 case = replace(case, result=again, looked=now)
         records = [*told, self._decide(case)]

@@ -563,3 +563,24 @@ def test_a_verdict_that_is_on_record_stands_although_its_run_was_killed_before_a
     (one, *_) = Audit(state, "shop/prod", world.now).tries
     assert (one.verified, one.failed(world.now), one.gone) == (False, True, False)
     assert (len(told), {*world.lost}) == (int(by_then == "critical"), {f"a heal of {ID} did not help"})
+
+
+def test_what_is_well_by_our_own_heal_that_is_being_verified_was_not_well_before_anything_was_done(
+    world: World, state: StateDir
+) -> None:
+    """The report was made while it was red; it is looked at anew, and how what is beside it is nobody can see."""
+    waiting = Waiting(world, state)
+    red, seen = world.report(), waiting.rerun
+    world.sick, world.now = set(), world.now + 3601.0
+
+    def rerun(ids: Sequence[str]) -> Report:
+        if SHOP in ids:
+            raise NoFeature("it cannot be read")
+        return seen(ids)
+
+    means = world.means(rerun=rerun, neighbours=lambda rule: [SHOP])
+    report = make_report(red.results, world.now - 60.0)
+    (record,) = heal(report, [waiting.rule], state, means, history={})
+    assert (record.ending, record.known, len(verifying.pending(state, "shop/prod"))) == ("verifying", True, 1)
+    assert note([record]) == ["verifying: hook touch done is done, the next check tells whether it helped"]
+    assert "recovered" not in [one["event"] for one in state.read("heal.jsonl")]
