@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError, InfratestError
+from infratest.errors import HealError, InfratestError, StateError
 from infratest.heal import verifying
 from infratest.heal.gates import OPENED_BY_APPROVAL, Answer, refusals
 from infratest.heal.looking import well
@@ -156,7 +157,8 @@ class Acts(Resting):
             if not done.error:  # before the looks, so that it is known whatever ends this run, and to other healers
                 done = replace(done, ended=ended)
                 way.mark.settles(self._settles_for(done, ended))
-                self._waits(done, number, ended, beside)
+                with suppress(StateError):  # where that cannot be written now, it is looked at all the same
+                    self._waits(done, number, ended, beside)
             way.mark.keep(self._last())
             after, cut = self._verified(done)
             done = self._beside(done, beside, number, ended)
@@ -166,7 +168,7 @@ class Acts(Resting):
             done = replace(done, after=after, verifying=done.verifying or (cut and not done.worse))
             if not (done.worse or done.error or done.verified or done.verifying):
                 done = replace(done, verifying=self._rests_as(number, self._rests(after, beside), IT_WAS_RED))
-            if done.verifying and done.error:
+            if done.verifying and not verifying.has(self._state, self._report.place, number):
                 way.mark.settles(self._settles_for(done, ended))
                 self._waits(done, number, ended, beside)
         except KeyboardInterrupt as stop:
@@ -211,12 +213,16 @@ class Acts(Resting):
         return done
 
     def _waits(self, record: HealRecord, number: str, ended: float, beside: Beside) -> None:
-        """Note that a try is to be verified; one of before that waits for the same result ends as red then."""
+        """Note that a try is to be verified; one of before that waits for the same result ends as red then.
+
+        What a drill has broken says nothing of what was done before it.
+        """
         place = self._report.place
         before = verifying.pending(self._state, place).get(record.before.id)
         verifying.add(self._state, place, record, number, ended, beside.before)
         if before is not None:
-            self._audit.told(before, False, ended, f"red, and {record.remedy} was done after it")
+            gone = bool(self._means.drilled) and not before.drill
+            self._audit.told(before, False, ended, f"red, and {record.remedy} was done after it", gone=gone)
 
     def _loses(self, rule: HealRule, why: str) -> None:
         """Take from a rule that it may act by itself. A drill breaks things on purpose: it costs no rule anything."""
@@ -296,8 +302,9 @@ class Acts(Resting):
         worse, over = self._worse(beside, self._settle_of(record))
         if not worse or self._rests_as(number, self._rests(record.before, beside), BESIDE_WAS_WORSE):
             return replace(record, verifying=over or bool(worse))
-        if record.error:  # what failed is noted by nothing else, and people are to be told whatever ends this run
-            self._waits(record, number, ended, beside)
+        if not verifying.has(self._state, self._report.place, number):  # people are to be told whatever ends this run
+            with suppress(StateError):  # and it is undone although that could not be noted
+                self._waits(record, number, ended, beside)
         record = replace(record, worse=worse, beside=beside.seen)
         self._audit.told_worse(record, number)
         return record

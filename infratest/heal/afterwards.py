@@ -57,6 +57,9 @@ from infratest.units import human
 class Afterwards(Telling):
     """One run of the engine, as it judges what was done before it."""
 
+    #: Whether this run has waited for what is beside a result to be as before.
+    _waited = False
+
     def verified_now(self, looked: float) -> list[HealRecord]:
         """Say of each heal that could not be verified in its time what this report shows of it.
 
@@ -142,14 +145,18 @@ class Afterwards(Telling):
         return "" if one.rule in self._known else "its rule is there no longer: nobody knows whether it helped"
 
     def _seen(self, result: Result, rule: HealRule, one: Unverified, beside: Beside, early: bool) -> Sight:
-        """Return what is seen of it. What takes time is looked at only where it can matter."""
+        """Return what is seen of it. What takes time is looked at only where it can matter, and once in a run.
+
+        Others wait for the stack's lock; of those that are seen worse now a later check knows since when.
+        """
         sight = Sight(well=well(result), early=early, red=bool(one.red))
         if sight.well or not early:
             sight = self._seen_beside(sight, one, beside, 0.0)
         sight, settle = self._asked(sight, result, beside), self._means.limits.settle
         if early or sight.rests or not (sight.unseen or (sight.worse and not sight.stays)):
             return sight
-        if self._left() > settle + LOOK:
+        if self._left() > settle + LOOK and not self._waited:
+            self._waited = True
             sight = self._asked(self._seen_beside(sight, one, beside, settle), result, beside)
         return sight
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from infratest.deadline import Deadline
-from infratest.errors import NoFeature, SendError
-from infratest.heal import acts, neighbours, telling, verifying
+from infratest.errors import NoFeature, SendError, StateError
+from infratest.heal import acts, afterwards, neighbours, telling, verifying
 from infratest.heal.audit import Audit
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
@@ -584,3 +584,59 @@ def test_what_is_well_by_our_own_heal_that_is_being_verified_was_not_well_before
     assert (record.ending, record.known, len(verifying.pending(state, "shop/prod"))) == ("verifying", True, 1)
     assert note([record]) == ["verifying: hook touch done is done, the next check tells whether it helped"]
     assert "recovered" not in [one["event"] for one in state.read("heal.jsonl")]
+
+
+def test_what_could_not_be_noted_right_after_the_act_is_looked_at_all_the_same_and_undone(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state directory that was nearly full for a moment; the audit has the try."""
+    done = world.folder / "done"
+
+    def rerun(ids: Sequence[str]) -> Report:
+        return make_report([make_result("critical" if done.exists() and id == SHOP else "ok", id=id) for id in ids])
+
+    def full(*about: object) -> None:
+        raise StateError("no space left on device")
+
+    monkeypatch.setattr(verifying, "add", full)
+    rule = make_rule(do=hooked(world.folder, "rm done; echo as before"), neighbours="@web")
+    means = world.means(rerun=rerun, neighbours=lambda rule: [SHOP])
+    (record,) = heal(world.report(), [rule], state, means, history={})
+    assert (record.worse, record.undone, done.exists()) == ((SHOP,), "undone, as before", False)
+    assert (len(world.lost), Audit(state, "shop/prod", world.now).tries[0].failed(world.now)) == (1, True)
+
+
+def test_a_run_waits_once_for_what_is_beside_all_that_is_to_be_verified(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who wants the stack's lock waits for one time to take effect, and not for one for each heal."""
+    waiting = Waiting(world, state)
+    (one,) = verifying.pending(state, "shop/prod").values()
+    ids = [ID, *(result_id("web-1", f"other-{number}") for number in range(3))]
+    for number, id in enumerate(ids[1:]):
+        verifying.keep(state, "shop/prod", id, replace(one, number=f"{one.number}-{number}"))
+    world.sick, world.limits, waits = set(), Limits(settle=10.0), [0.0]
+
+    def rerun(ids: Sequence[str]) -> Report:  # an undo of one of them helps the others nothing
+        return make_report([make_result("critical" if id == SHOP else "ok", id=id) for id in ids], world.now)
+
+    def waited(seconds: float) -> None:
+        waits[0] += seconds
+        world.now += seconds
+
+    monkeypatch.setattr(neighbours, "time", SimpleNamespace(sleep=waited))
+    monkeypatch.setattr(neighbours, "PAUSE", 10.0)
+    monkeypatch.setattr(afterwards, "Deadline", lambda seconds: Deadline(seconds, lambda: waits[0]))
+
+    def check(later: float) -> list[Any]:
+        world.now += later
+        means = world.means(rerun=rerun, neighbours=lambda rule: [SHOP])
+        report = make_report([make_result("ok", id=id) for id in ids], world.now)
+        return heal(report, [waiting.rule], state, means, history={})
+
+    assert [one.before.id for one in check(3601.0)] == ids[:1]
+    assert 10.0 <= waits[0] < 20.0
+    noted = verifying.pending(state, "shop/prod")
+    assert [[*noted[id].worse] for id in ids[1:]] == [[SHOP]] * 3
+    assert [one.before.id for one in check(60.0)] == ids[1:]
+    assert waits[0] < 20.0, "it has stayed so since an earlier check"

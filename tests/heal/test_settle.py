@@ -450,6 +450,7 @@ def test_another_poller_leaves_it_alone_where_we_can_write_down_nothing_more(
         raise StateError("no space left on device")
 
     monkeypatch.setattr(verifying, "add", full)
+    world.helps = False
     with pytest.raises(StateError):
         heal(world.report(), [SLOW], state, world.means(), history={})
     world.sick.add("web-1")

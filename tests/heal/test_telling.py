@@ -10,6 +10,7 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import HealError, SendError, StateError
 from infratest.heal import telling, verifying
+from infratest.heal.audit import Audit
 from infratest.heal.means import Pager
 from infratest.heal.records import note
 from infratest.model import Result
@@ -204,3 +205,27 @@ def test_who_was_told_is_known_until_all_are_although_a_new_file_of_the_audit_wa
     away[0] = False
     waiting.heal(60.0, page=pager)
     assert (told, left(waiting)) == (["oncall", "chat"], {})
+
+
+def test_a_drill_overwrites_nothing_that_people_are_yet_to_be_told(
+    waiting: Waiting, post: Post, state: StateDir
+) -> None:
+    waiting.heal(3601.0, page=post.pager)
+    noted = left(waiting)
+    waiting.world.sick = {"web-1"}
+    (record,) = waiting.heal(3600.0, page=post.pager, drilled="mend-web")
+    assert (record.outcome, left(waiting), len(post.tries)) == ("refused", noted, 1)
+    assert record.reason == "people are yet to be told what hook touch done has made worse"
+
+
+def test_what_a_drill_does_after_it_says_nothing_of_a_heal_that_waits(waiting: Waiting, state: StateDir) -> None:
+    """What is red in a drill is so on purpose."""
+    waiting.done.unlink()
+    waiting.world.sick, waiting.rule = {"web-1"}, replace(waiting.rule, settles=(), do=(("provision", {}),))
+    waiting.heal(3601.0, drilled="mend-web")
+    first, second = Audit(state, "shop/prod", waiting.world.now, looking=True).tries
+    assert [(one.drill, one.gone, one.failed(waiting.world.now)) for one in (first, second)] == [
+        (False, True, True),
+        (True, False, False),
+    ]
+    assert waiting.lost == []
