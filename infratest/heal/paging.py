@@ -5,7 +5,7 @@ A drill tells nobody, and neither does a stack whose monitor has no receivers: t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from infratest.cleaning import clean
@@ -66,6 +66,7 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tup
     if pager is None or means.drilled or not ended(record, audit):
         return record, True
     knew, told, waits = audit.paged(record), list[str](), False
+    limit = Deadline(min(SECONDS, seconds))
     audit.goes_on(record, means.clock(), knew)
 
     def tell(result: Result, to: Sequence[str], deadline: Deadline) -> str:
@@ -92,17 +93,20 @@ def paged(record: HealRecord, means: Means, audit: Audit, seconds: float) -> tup
             raise HealError("; ".join(failed) + "".join(missed))
         return clean(f"{_were_told(told)}{''.join(missed)}", 300)
 
-    name = record.before.host
-    host = means.hosts.get(name) or Host(name=name)  # one that is gone by now is told of all the same
-    around = Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
-                          environment=means.variables, page=tell)  # fmt: skip
     try:
-        out = page(record.rule).apply(_news(_with_worse(record, audit)), around, Deadline(min(SECONDS, seconds)))
+        out = page(record.rule).apply(_news(_with_worse(record, audit)), _around(record, means, tell), limit)
     except InfratestError as error:
         why = clean(str(error), 200)
         who = f"{_were_told(told)}; not told: " if told else "not told: " if knew else "nobody could be told: "
         return replace(record, paged=f"{who}{why}"), not waits
     return replace(record, paged=out.words), not waits
+
+
+def _around(record: HealRecord, means: Means, tell: Callable[[Result, Sequence[str], Deadline], str]) -> Surroundings:
+    name = record.before.host
+    host = means.hosts.get(name) or Host(name=name)  # of one that is gone by now it is told all the same
+    return Surroundings(host=host, transport=None, folder=means.folder, provision=means.provision,
+                        environment=means.variables, page=tell)  # fmt: skip
 
 
 def _with_worse(record: HealRecord, audit: Audit) -> HealRecord:

@@ -310,7 +310,7 @@ def test_another_failure_on_the_host_waits_too_and_another_rule_does_not(world: 
     (record,) = heal(report, [rule], state, world.means(), history={})
     assert closed(record) == ["settling"]
     world.now += 60
-    (record,) = heal(world.report(), [make_rule(name="other")], state, world.means(), history={})
+    (record,) = heal(world.report(), [make_rule(name="other"), rule], state, world.means(), history={})
     assert record.outcome == "tried"
 
 
