@@ -82,7 +82,7 @@ RULES = """\
 groups:
   - name: infratest
     rules:
-      - {alert: Red, expr: 'infratest_result_state{scenario="there"} == 2', labels: {env: prod}}
+      - {alert: Red, expr: 'infratest_result_state{scenario="there", job="infratest"} == 2', labels: {env: prod}}
 """
 ALERTMANAGER = """\
 route: {{receiver: back, group_wait: 0s, group_interval: 1s}}
