@@ -19,6 +19,9 @@ from infratest.stack.open import opened
 
 log = logging.getLogger(__name__)
 
+#: Seconds for one login and command: following takes several, one for each key that a host may know.
+ATTEMPT = 10.0
+
 #: $1 in or out, $2 and $3 the base64 of the former key and of the new one, $4 a line for the new one, $5 this script.
 #: As root where that can be: a key may stand in files of other users too (cloud-init's), and in what a container gives
 #: its user at each start. What is another user's is changed with that one's rights, so that no link of his leads root
@@ -101,11 +104,11 @@ def follow(host: Host, deadline: Deadline) -> bool:
     for other in formers:
         older, former, public = with_key(host, other), _ssh_keys.public_half(other), _ssh_keys.public_half(key)
         try:
-            let_in(older, former, public, deadline)
+            let_in(older, former, public, deadline.at_most(ATTEMPT))
         except AccessRefused:
             continue
-        prove(host, key, deadline)
-        take_away(host, [_ssh_keys.public_half(each) for each in formers], public, deadline)
+        prove(host, key, deadline.at_most(ATTEMPT))
+        take_away(host, [_ssh_keys.public_half(each) for each in formers], public, deadline.at_most(ATTEMPT))
         return True
     return False
 

@@ -28,6 +28,7 @@ from infratest.errors import (
 )
 from infratest.hosts import DOWN, FAILED, RUNNING, STARTING, Host
 from infratest.lifecycle import first_boot
+from infratest.lifecycle.login_key import ATTEMPT
 from infratest.lifecycle.stopping import GRACE, TICK, Done, Stop, too_late
 from infratest.providers._settling import Settling
 from infratest.providers.base import HostSpec
@@ -42,7 +43,6 @@ Look = Callable[[Sequence[HostSpec]], list[Host]]
 #: Told of a host by its name: a phase, and more words.
 Say = Callable[[str, str, str], None]
 
-ATTEMPT = 10.0  # seconds for one login and command
 FIRST_PAUSE, LAST_PAUSE = 0.1, 1.0  # seconds between two attempts
 FIRST_LOOK, LAST_LOOK = 0.5, 2.0  # seconds between two questions to the provider: the tick, which grows
 LOGIN_REFUSED = 10.0  # seconds: a booting host refuses logins until it is up, a wrong key for ever
@@ -244,7 +244,7 @@ class Waiting:
         """See what a refused login means: a host that comes back as it was before may know a former key alone."""
         one.problem, one.error = f"{host.name}: login refused", None
         with suppress(InfratestError):  # it is tried again
-            if self._refused(host, one.limit.at_most(ATTEMPT)):
+            if self._refused(host, one.limit):
                 self._say(host.name, "waiting", "knew a former key of the stack, and has the present one now")
                 one.refused_since = None
                 return

@@ -12,6 +12,7 @@ from infratest.errors import ProviderError
 from infratest.hosts import FAILED, GONE, RUNNING, Host
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.halt import halt
+from infratest.lifecycle.login_key import ATTEMPT
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.ready import Awaited, Waiting
 from infratest.lifecycle.reap import find, reap
@@ -247,6 +248,28 @@ def test_a_booting_host_is_not_given_up_because_two_listings_far_apart_forgot_it
         last_words=lambda name: "",
     )  # fmt: skip
     assert [(one.error, one.ended) for one in waiting.all()] == [(None, True)]
+
+
+def test_a_host_that_knows_a_former_key_is_given_time_for_several_logins() -> None:
+    """One with each former key, one with the present one, one that takes the others away: a slow host has them all."""
+    clock, had = VirtualClock(0.0), list[float]()
+
+    def look(specs: Sequence[HostSpec]) -> list[Host]:
+        clock.sleep(0.2)
+        options = answering({}) if had else {"fail": {"open": "access-refused"}}
+        return [Host(name=one.name, state=RUNNING, transport="fake", options=options) for one in specs]
+
+    def follow(host: Host, limit: Deadline) -> bool:
+        had.append(limit.left)
+        return True
+
+    waiting = Waiting(
+        [Awaited(spec=HostSpec(name="db"), limit=Deadline(600.0, clock.monotonic))],
+        look=look, settles=5.0, ready=None, jobs=1, failed=Stop(), clock=clock,
+        say=lambda *words: None, answered=lambda one, host: None, refused=follow, last_words=lambda name: "",
+    )  # fmt: skip
+    assert [(one.error, one.ended) for one in waiting.all()] == [(None, True)]
+    assert had[0] > 10 * ATTEMPT
 
 
 # Lost replies, zombies, 429
