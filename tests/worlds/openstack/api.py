@@ -37,9 +37,8 @@ class Api:
         self.identity = identity
         domain = {"id": "default"}
         who = {"password": {"user": {"name": user, "password": password, "domain": domain}}, "methods": ["password"]}
-        body = {"auth": {"identity": who, "scope": {"project": {"name": project, "domain": domain}}}}
-        answer, headers = self._send("POST", identity + "/v3/auth/tokens", body, {})
-        self.token = headers["X-Subject-Token"]
+        self._login = {"auth": {"identity": who, "scope": {"project": {"name": project, "domain": domain}}}}
+        answer = self._log_in()
         self.project = answer["token"]["project"]["id"]
         self.user = answer["token"]["user"]["id"]
         self.urls = {
@@ -61,7 +60,22 @@ class Api:
         Args:
             service: its type in the catalogue. body: bytes as they are, else JSON. headers: with `_` for `-`.
         """
-        return self._send(method, self.urls[service, settings.REGION] + path, body, headers)[0]
+        url = self.urls[service, settings.REGION] + path
+        try:
+            return self._send(method, url, body, headers)[0]
+        except Refused as refused:
+            if refused.status != 401:
+                raise
+        # keystone's tokens are good for an hour, and a session of tests that shares one cloud lasts longer.
+        self._log_in()
+        return self._send(method, url, body, headers)[0]
+
+    def _log_in(self) -> Any:
+        """Have a token, which later calls are sent with, and return what keystone tells of it."""
+        self.token = ""
+        answer, headers = self._send("POST", self.identity + "/v3/auth/tokens", self._login, {})
+        self.token = headers["X-Subject-Token"]
+        return answer
 
     def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> tuple[Any, Any]:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -69,7 +83,7 @@ class Api:
         request.add_header(
             "Content-Type", "application/octet-stream" if isinstance(body, bytes) else "application/json"
         )
-        if hasattr(self, "token"):
+        if self.token:
             request.add_header("X-Auth-Token", self.token)
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
