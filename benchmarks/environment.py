@@ -124,6 +124,20 @@ def others() -> Path:
     )
 
 
+@functools.cache
+def npm(package: str) -> Path:
+    """Return the folder of modules that holds a package of npm's, as `name@1.2.3`, and what it needs."""
+    place = cache() / "npm" / package
+    if not (place / "node_modules").exists():
+        print(f"bench: installing {package} into {place}", file=sys.stderr)
+        made = place.with_name(f".{package}")
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        ran("npm", "install", "--prefix", str(made), "--no-audit", "--no-fund", "--omit=optional", package)
+        made.rename(place)
+    return place / "node_modules"
+
+
 def requirements() -> list[str]:
     """Return what pyproject's extra `bench` names."""
     with (ROOT / "pyproject.toml").open("rb") as file:

@@ -11,7 +11,7 @@ import json
 import shutil
 from pathlib import Path
 
-from benchmarks import environment
+from benchmarks import environment, intakes
 from benchmarks.figures import Figure, Must, Outcome
 from benchmarks.measure import Contestant, measured, median
 
@@ -23,12 +23,6 @@ STORE, ROWS, LOOP = (
     "a look: agenda, `advance`, `due`",
 )
 READY = "a row an event, labels that are JSON already"
-#: By the word of the probe: what is sent to an intake.
-INTAKES = {
-    "statsd": "StatsD, a counter a packet", "lines": "StatsD, 20 a packet", "http": "HTTP, 100 events a request",
-    "otlp": "OTLP, 1000 points a request",
-}  # fmt: skip
-SENT, TAKEN = 400_000, "taken a second of a core"
 RATE, SIZE, HISTORY = "numbers a second of a core", "bytes a number", "us a history of 6 hours"
 
 
@@ -62,15 +56,9 @@ def run(rounds: int = 0) -> Outcome:
             got=round(ours[RATE] / plain[RATE], 1), unit="x", least=True,
         ),
     ]  # fmt: skip
-    outcome.figures += _intakes(rounds or ROUNDS)
-    rates = {work: figure.more[TAKEN] for work, figure in zip(INTAKES, outcome.figures[-len(INTAKES) :], strict=True)}
-    outcome.musts += [
-        Must(what=f"{what} a second of a core", limit=limit, got=rates[work], unit="/s", least=True)
-        for work, what, limit in (
-            ("statsd", "StatsD packets of one counter", 150_000), ("otlp", "OTLP points of two attributes", 200_000),
-            ("http", "events by HTTP, 100 a request", 100_000),
-        )
-    ]  # fmt: skip
+    figures, musts, outcome.missing = intakes.figures(rounds or ROUNDS)
+    outcome.figures += figures
+    outcome.musts += musts
     longest = max(each["longest commit ms"] for each in seen["store"])
     outcome.notes = [
         "What is read back is compared with what came before any figure counts. `owed ms`: what is owed of all, once.",
@@ -82,22 +70,9 @@ def run(rounds: int = 0) -> Outcome:
     return outcome
 
 
-def _intakes(rounds: int) -> list[Figure]:
-    """Measure what it costs to take what others send."""
-    found = []
-    for work, name in INTAKES.items():
-        seen = [_printed(work, SENT, environment.cache(), "intake") for _ in range(rounds)]
-        more = {
-            TAKEN: round(median([each["taken"] / each["cpu"] for each in seen])),
-            "% taken": round(median([100 * each["taken"] / each["sent"] for each in seen]), 1),
-        }
-        found.append(Figure(setting=f"{SENT} sent over loopback", name=name, rounds=rounds, more=more))
-    return found
-
-
-def _printed(work: str, count: int, folder: Path, probe: str = "monitor") -> dict[str, float]:
+def _printed(work: str, count: int, folder: Path) -> dict[str, float]:
     """Return the JSON object that a probe prints."""
-    program = environment.ROOT / "benchmarks" / "probes" / f"{probe}.py"
+    program = environment.ROOT / "benchmarks" / "probes" / "monitor.py"
     words = [environment.ours() / "python", program, work, count, folder / work]
     seen: dict[str, float] = json.loads(
         measured(Contestant(name=work, command=[str(word) for word in words], cwd=folder)).output.splitlines()[-1]
