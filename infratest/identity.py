@@ -22,8 +22,9 @@ SESSION = frozenset(
 )
 #: What a monitoring system or a timer of systemd says of this one look, a heal of its result, pytest of its test.
 OF_ONE_LOOK = ("NAGIOS_", "ICINGA_", "TRIGGER_", "INFRATEST_RESULT_", "PYTEST_")
-#: How the names of variables end that may name a file of accounts: a relative one is another file in another folder.
-FILES = ("_FILE", "_CONFIG", "_CREDENTIALS")
+#: How the names of variables end that may name files of accounts: a relative one is another file in another folder, and
+#: so may be one below `~`, which not every tool takes for the home.
+FILES = ("_FILE", "_CONFIG", "_CREDENTIALS", "KUBECONFIG")
 KEY = 1
 
 
@@ -35,7 +36,8 @@ def account() -> str:
     said = sorted(
         (name, value) for name, value in os.environ.items() if name not in SESSION and not name.startswith(OF_ONE_LOOK)
     )
-    if any(value and value[0] not in "/~" for name, value in said if name.endswith(FILES)):
+    named = (path for name, value in said if name.endswith(FILES) for path in value.split(":") if path)
+    if any(path[0] != "/" for path in named):
         said.append(("", _here()))
     told: bytes = __import__("_imp").source_hash(KEY, repr(said).encode("utf-8", "surrogateescape"))
     return told.hex()

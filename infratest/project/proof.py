@@ -307,7 +307,7 @@ def _files(said: Any, folder: Path) -> dict[str, str]:
     texts = [one for one in _texts(said) if one and "\n" not in one and "\0" not in one]
     found = _content([folder / one for one in texts], folder)
     for one in texts:  # a program below the home of who heals is the same one where its content is the same
-        if one.startswith("~") and (program := path_of(folder, one)).is_file():
+        if one.startswith("~") and _there(program := path_of(folder, one)) and program.is_file():
             (found[f"{one} (of the home)"],) = _content([program], folder).values()
     return found
 

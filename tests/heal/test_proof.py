@@ -210,6 +210,13 @@ def test_a_program_below_the_home_of_who_heals_is_bound_by_its_content(
     assert not project.proven("dev")[0]
 
 
+@pytest.mark.parametrize("text", ["~" + "x" * 300, "~/" + "x/" * 3000])
+def test_a_text_of_a_rule_that_no_path_can_be_is_no_program_of_the_home(project: Project, text: str) -> None:
+    project.write(f"{{hook: [echo, '{text}']}}")
+    project.certify()
+    assert project.proven("dev")[0]
+
+
 def test_it_holds_in_another_checkout(project: Project, tmp_path: Path) -> None:
     project.certify()
     shutil.copytree(project.folder, tmp_path / "elsewhere")

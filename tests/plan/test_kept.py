@@ -412,18 +412,24 @@ def test_a_plan_with_hosts_that_another_account_was_told_is_made_anew(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("value", "shared"), [("keys", False), ("../keys", False), ("/etc/keys", True), ("~/keys", True)]
+    ("name", "value", "shared"),
+    [
+        *[("AWS_SHARED_CREDENTIALS_FILE", value, False) for value in ("keys", "../keys", "~/keys")],
+        ("AWS_SHARED_CREDENTIALS_FILE", "/etc/keys", True),
+        *[("KUBECONFIG", value, False) for value in ("keys", "/etc/keys:keys", "keys:/etc/keys")],
+        *[("KUBECONFIG", value, True) for value in ("/etc/keys", "/etc/keys::/srv/keys", ":")],
+    ],
 )
-def test_a_relative_file_of_accounts_is_another_one_in_another_folder(tmp_path, monkeypatch, value, shared):
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", value)
+def test_a_relative_file_of_accounts_is_another_one_in_another_folder(tmp_path, monkeypatch, name, value, shared):
+    monkeypatch.setenv(name, value)
     told = set()
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        monkeypatch.chdir(tmp_path / name)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
         told.add(account())
         assert account() in told
     assert len(told) == (1 if shared else 2)
-    monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
+    monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_PROFILE", value)  # a name, and no file
     told = {account()}
     monkeypatch.chdir(tmp_path)
