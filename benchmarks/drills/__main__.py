@@ -34,6 +34,11 @@ PEERS = ("monit", "restart", "nagios", "prometheus")
 WAYS = {"container": "in a container", "ssh": "over SSH"}
 RUNS, REFUSALS, REAL_REFUSALS, LANES, MINUTES = 20, 100, 5, 2, 60
 RED, GREEN, OWN = ("red s", "red s p95"), ("green s", "green s p95"), "rung s p95"
+LOOKS = (
+    '"Two intervals and the rung" leaves no time for the two looks themselves, the collecting before the act and the '
+    "start of what was mended. Of a host whose network drops all, a look knows no sooner than its patience ends, which "
+    "is longer than an interval."
+)
 HEALED, RUNG, RATIO = "healed", "by", "green p95, of the best peer's"
 
 
@@ -243,6 +248,7 @@ def composed(figures: Sequence[Figure], notes: Sequence[str], minutes: float | N
         "`infratest drill` looks every 0.5 s and begins to heal with the sentence that says so.",
         "`rung s`: what the act itself took, by the audit. A peer restarts nginx whatever is wrong, and is given "
         f"{base.PATIENCE:.0f} s; what it did not heal was mended behind it.",
+        LOOKS,
         "What is polled stands here. That a host is replaced is not drilled; members of a balancer and scaling are not "
         "in this version; Cluster API, the peer for hosts, cannot be had.",
         "Refused: `reason named` counts runs in which the right gate, or that it is unknown, was named; `healed "
