@@ -434,8 +434,8 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.providers.base import Context, HostSpec, Lease, Request
 from infratest.providers.qemu import Options, Qemu
-folder, state = Path(sys.argv[1]), sys.argv[2]
-provider = Qemu(Options(), Context(folder=folder, state=folder / "state", stack="shop", env=""))
+folder, state, memory = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) or None
+provider = Qemu(Options(memory=memory), Context(folder=folder, state=folder / "state", stack="shop", env=""))
 lease = Lease(owner="tests", state_id=state, stack="shop", env="", expires=4102444800)
 print("begins", flush=True)
 provider.create(Request(kind="host", name="web", lease=lease, spec=HostSpec(name="web")), Deadline(600))
@@ -443,27 +443,35 @@ print("made", flush=True)
 """
 
 
-@pytest.mark.parametrize("seen", ["machine.json", "disk.qcow2", "alive", "pid", "qmp"])
-def test_what_a_run_that_is_killed_leaves_is_found_and_removed(stack: Stack, seen: str) -> None:
+#: Memory of no host of these tests, so that it has no warm image yet: a run that makes one is struck, too.
+OF_ITS_OWN = 259 << 20
+
+
+@pytest.mark.parametrize("name, seen", [("web", each) for each in ("machine.json", "disk.qcow2", "alive", "pid", "qmp")]
+                         + [("warm", "pid")])  # fmt: skip
+def test_what_a_run_that_is_killed_leaves_is_found_and_removed(stack: Stack, name: str, seen: str) -> None:
     """Struck as soon as a file of the machine is seen, each a little later on the way than the one before."""
+    memory = str(OF_ITS_OWN if name == "warm" else 0)
     answers = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(stack.folder), stack.state_id], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED, str(stack.folder), stack.state_id, memory], stdout=subprocess.PIPE, text=True
     )
     with answers:
-        wait_until(lambda: answers.poll() is not None or _there(stack.state_id, seen), 300)
+        wait_until(lambda: answers.poll() is not None or _there(stack.state_id, name, seen), 300)
         answers.kill()
     left = stack.mine()
-    assert [each.name for each in left] == ["web"]
-    pids = [int(one.pid.read_text()) for one, about in folder.machines() if about.id == left[0].id and one.pid.exists()]
+    assert sorted(each.name for each in left) == sorted({"web", name})
+    mine = {each.id for each in left}
+    pids = [int(one.pid.read_text()) for one, about in folder.machines() if about.id in mine and one.pid.exists()]
+    assert pids or seen not in ("pid", "qmp")
     stack.remove()
     assert stack.mine() == []
     assert not [pid for pid in pids if _runs(pid)]
-    assert _host_ports.allotted(left[0].id) == {}
+    assert [_host_ports.allotted(each.id) for each in left] == [{}] * len(left)
 
 
-def _there(state: str, name: str) -> bool:
-    mine = [one for one, about in folder.machines() if about.labels["infratest.state"] == state]
-    return bool(mine) and (mine[0].path / name).exists()
+def _there(state: str, name: str, file: str) -> bool:
+    mine = [one for one, about in folder.machines() if about.labels["infratest.state"] == state and about.name == name]
+    return bool(mine) and (mine[0].path / file).exists()
 
 
 def _runs(pid: int) -> bool:
