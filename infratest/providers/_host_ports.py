@@ -2,6 +2,9 @@
 
 One list for all providers and processes of a user, under one lock: two machines never get the same port, though one of
 them is halted and nobody listens for it. The list is a file in the cache folder; its owners are the machines' ids.
+
+Another user, or a job of CI with a cache folder of its own, has another list, and neither can see what the other has
+allotted and does not listen at yet. So each list begins at a place of its own, by its path.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ import os
 import socket
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from zlib import crc32
 
 from infratest.errors import ProviderError
 from infratest.images.cache import cache_folder
@@ -35,16 +40,15 @@ def allot(owner: str, ports: Sequence[int], taken: Container[int] = ()) -> dict[
     """
     with _list() as held:
         mine = {port: at for at, (name, port) in held.items() if name == owner}
-        candidate = FIRST
+        candidates = (at for at in _in_order() if at not in held and at not in taken and free(at))
         for port in ports:
             if port in mine:
                 continue
-            while candidate <= LAST and (candidate in held or candidate in taken or not free(candidate)):
-                candidate += 1
-            if candidate > LAST:
+            at = next(candidates, None)
+            if at is None:
                 raise ProviderError(f"every port from {FIRST} to {LAST} of {LOOPBACK} is taken; see `infratest reap`")
-            held[candidate] = (owner, port)
-            mine[port] = candidate
+            held[at] = (owner, port)
+            mine[port] = at
         return {port: mine[port] for port in ports}
 
 
@@ -62,6 +66,12 @@ def release(owner: str) -> None:
 
 def _path() -> Path:
     return cache_folder() / "host-ports.json"
+
+
+def _in_order() -> Iterator[int]:
+    """Return all ports, from where this list begins and round."""
+    first = FIRST + crc32(os.fsencode(_path())) % (LAST + 1 - FIRST)
+    return chain(range(first, LAST + 1), range(FIRST, first))
 
 
 @contextmanager

@@ -33,6 +33,24 @@ def test_a_port_is_free_again_after_its_release() -> None:
     assert _host_ports.allot("b", [22])[22] == first
 
 
+def test_another_list_begins_elsewhere_and_goes_round(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither sees what the other has allotted and does not listen at yet."""
+    begins = set()
+    for number in range(20):
+        monkeypatch.setenv("INFRATEST_CACHE", str(cache / str(number)))
+        begins.add(next(_host_ports._in_order()))
+        assert sorted(_host_ports._in_order()) == list(range(_host_ports.FIRST, _host_ports.LAST + 1))
+    assert len(begins) > 15
+
+
+def test_where_every_port_is_taken_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_host_ports, "LAST", _host_ports.FIRST + 19)
+    everything = range(_host_ports.FIRST, _host_ports.LAST + 1)
+    with pytest.raises(ProviderError, match=r"every port from 21000 to 21019 of 127\.0\.0\.1 is taken"):
+        _host_ports.allot("a", [22], everything)
+    assert _host_ports.allotted("a") == {}
+
+
 def test_a_port_that_somebody_listens_at_is_passed_over() -> None:
     first = _host_ports.allot("a", [22])[22]
     _host_ports.release("a")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infratest.deadline import Deadline
 from infratest.hosts import GONE, RUNNING, STOPPED
+from infratest.providers import _host_ports
 from infratest.testing.providers import case_of
 from tests.worlds.virtualbox_replay import replayed
 
@@ -41,6 +42,9 @@ def session(folder: Path) -> None:
 
 
 def test_the_life_of_a_host_as_recorded(tmp_path, monkeypatch):
+    # Tests of the real VirtualBox run beside this one: its ports are allotted by the same list as theirs.
+    list_of_all = _host_ports._path()
+    monkeypatch.setattr(_host_ports, "_path", lambda: list_of_all)
     with replayed(tmp_path) as programs:
         monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
         monkeypatch.setenv("INFRATEST_CACHE", str(tmp_path / "cache"))

@@ -142,9 +142,18 @@ def nagios(folder: Path, files: Mapping[str, str], length: float = 60, more: str
     main = nagios_folder(folder, files, length, more)
     with daemon(folder, [program_of("nagios4"), str(main)]) as process:
         pipe = folder / "rw" / "nagios.cmd"
-        assert wait_until(lambda: process.poll() is not None or pipe.exists(), LONG)
+        assert wait_until(lambda: process.poll() is not None or _is_read(pipe), LONG)
         assert process.poll() is None, (folder / "out").read_text()[-3000:]
         yield Nagios(folder)
+
+
+def _is_read(pipe: Path) -> bool:
+    """Return whether somebody reads a pipe; it is there for a moment before its reader is."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
 
 
 def icinga_words(folder: Path, files: Mapping[str, str], main: str = ICINGA_MAIN) -> list[str]:

@@ -25,7 +25,7 @@ SESSION = Path(__file__).parent.parent / "data" / "virtualbox" / "session.jsonl"
 READS = ("list", "getextradata", "showvminfo")
 #: What differs: UUIDs, hardware addresses, hashes, seconds since the epoch, ports of this machine, the world's folder.
 DIFFERS = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b0800[0-9A-F]{8}\b|\b\d{10}\.\d+|\b[0-9a-f]{8,64}\b|\b2[1-9]\d{3}\b"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b0800[0-9A-F]{8}\b|\b\d{10}\.\d+|\b[0-9a-f]{8,64}\b|\b(?:2[1-9]|3[01])\d{3}\b"
 )
 PLACEHOLDER = re.compile(r"<\d+>")
 
