@@ -9,10 +9,13 @@ an internal network share a multicast group of the loopback. No acceleration, so
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.worlds import virtualbox_power as power_of
@@ -42,9 +45,10 @@ class Machine:
         mode, _, console = info.get("uartmode1", "").partition(",")
         words += ["-serial", f"file:{console}" if mode == "file" else "null"]
         words += ["-device", "virtio-rng-pci", *_cards(info)]
-        words += ["-qmp", f"unix:{self._folder / uuid}.qmp,server=on,wait=off"]
+        # By its name alone: a whole path of a test's folder may be longer than a socket's address can be.
+        words += ["-qmp", f"unix:{uuid}.qmp,server=on,wait=off"]
         words += ["-pidfile", str(self._pidfile(uuid)), "-daemonize"]
-        done = subprocess.run(words, capture_output=True, text=True)
+        done = subprocess.run(words, capture_output=True, text=True, cwd=self._folder)
         if done.returncode != 0:
             raise SystemExit(f"VBoxManage: error: the stand-in's QEMU did not start: {done.stderr}")
 
@@ -53,8 +57,8 @@ class Machine:
 
     def button(self, uuid: str) -> None:
         """Press the power button."""
-        with socket.socket(socket.AF_UNIX) as monitor:
-            monitor.connect(str(self._folder / f"{uuid}.qmp"))
+        with opened(self._folder) as folder, socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(f"/proc/self/fd/{folder}/{uuid}.qmp")
             for command in ("qmp_capabilities", "system_powerdown"):
                 monitor.sendall(json.dumps({"execute": command}).encode() + b"\n")
             seen = b""
@@ -67,6 +71,7 @@ class Machine:
     def end(self, uuid: str) -> None:
         """Cut the power, and write what the machine has written back into its disk."""
         power_of.end_process(self._pidfile(uuid))
+        (self._folder / f"{uuid}.qmp").unlink(missing_ok=True)  # QEMU is in another folder since, and cannot
         flat, kept = self._folder / f"{uuid}.vdi", self._folder / f"{uuid}.medium"
         if not flat.exists():
             return
@@ -77,6 +82,16 @@ class Machine:
 
     def _pidfile(self, uuid: str) -> Path:
         return self._folder / f"{uuid}.pid"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[int]:
+    """Hold a folder open, for a path below it that is short."""
+    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def _disks(info: dict[str, str]) -> tuple[str, str]:
